@@ -1,0 +1,215 @@
+"""Everything that can happen in a run, as typed, frozen values. The one language between the engine and
+all who watch it: the TUI, the plain printer, the JSONL stream, the journal and replay read nothing else.
+
+``at`` is in seconds from the start of the run. An event is written once and never changed; folding all of
+a run's events with ``RunState.apply`` gives the run. Text deltas are the only events the journal leaves
+out: ``SampleFinished`` carries the whole text and a *track* from which replay makes them again.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from budgets.amounts import Amounts, Budget
+
+from app.models.base import ModelInfo
+from app.problems.problem import Problem
+from app.runs.plan import Plan
+
+SCHEMA = 1
+
+Status = Literal["completed", "stopped", "budget", "failed", "interrupted"]
+Verdict = Literal["right", "wrong", "undecided"]
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
+    at: float
+
+
+class RunStarted(_Event, frozen=True, tag="run-started"):
+    """First event of every run."""
+
+    run_id: str
+    created: str
+    """ISO 8601, UTC."""
+    problem: Problem
+    plan: Plan
+    models: tuple[ModelInfo, ...]
+    schema: int = SCHEMA
+    recorded: bool = False
+    """True where this is a recording being played, never where something is being sampled."""
+
+
+class ModelStatus(_Event, frozen=True, tag="model-status"):
+    """A model is being made ready, is ready, failed or was set aside. ``fraction`` is in 0..1."""
+
+    model: str
+    state: Literal["preparing", "ready", "failed", "restarted", "set-aside"]
+    detail: str = ""
+    fraction: float | None = None
+
+
+class CallStarted(_Event, frozen=True, tag="call-started"):
+    """A request left, after ``held`` was reserved for it: the worst it can cost.
+
+    ``samples`` are the run-wide indices it draws; choice i has seed ``seed + i``.
+    """
+
+    call: int
+    model: str
+    samples: tuple[int, ...]
+    seed: int
+    held: Amounts
+
+
+class TextDelta(_Event, frozen=True, tag="text-delta"):
+    sample: int
+    text: str
+    tokens: int
+
+
+class SampleFinished(_Event, frozen=True, tag="sample-finished"):
+    """A sample came to its end and takes part in everything, unless ``finish_reason`` is ``cancelled``: then
+    what came is kept and charged, and it neither votes nor counts.
+
+    ``group`` is the key under which equal answers vote together. ``track`` is a flat sequence of
+    (milliseconds since the sample's start, characters so far) pairs. ``how`` says how the answer was found.
+    ``span`` is where in ``text`` it stands, in characters.
+    """
+
+    sample: int
+    call: int
+    model: str
+    text: str
+    finish_reason: Literal["stop", "length", "content_filter", "cancelled"]
+    prompt_tokens: int | None
+    completion_tokens: int
+    estimated: bool
+    seconds: float
+    answer: str | None = None
+    group: str | None = None
+    how: str = ""
+    span: tuple[int, int] | None = None
+    mean_logprob: float | None = None
+    track: tuple[int, ...] = ()
+
+
+class SampleFailed(_Event, frozen=True, tag="sample-failed"):
+    """A sample was lost to a fault; what had arrived is kept in ``text``. ``retry`` says it is tried again."""
+
+    sample: int
+    call: int
+    model: str
+    kind: str
+    message: str
+    retry: bool
+    text: str = ""
+    completion_tokens: int = 0
+
+
+class Charged(_Event, frozen=True, tag="charged"):
+    """Money, tokens and FLOPs left the budget: ``known`` for certain, ``at_most`` (never less) at the worst.
+
+    ``released`` closes the hold of this part of the call: one sample's, or with ``sample`` None the prompt's.
+    """
+
+    call: int
+    model: str
+    sample: int | None
+    known: Amounts
+    at_most: Amounts
+    released: Amounts
+
+
+class Judged(_Event, frozen=True, tag="judged"):
+    sample: int
+    verdict: Verdict
+    reason: str
+    checker: str
+
+
+class PickChanged(_Event, frozen=True, tag="pick-changed"):
+    """One rule now chooses this answer. ``share`` is of the votes cast, in 0..1; ``sample`` stands for it.
+
+    ``probability``: for the majority, the chance that its leader stays the leader.
+    """
+
+    rule: str
+    answer: str | None
+    sample: int | None
+    support: int
+    share: float
+    score: float | None = None
+    probability: float | None = None
+
+
+class CoverageChanged(_Event, frozen=True, tag="coverage-changed"):
+    """The tallies coverage is computed from, per model: ``n`` decided samples, ``correct`` of them right,
+    ``undecided`` beside them. ``answers`` samples gave an answer, ``once`` answers were given exactly once."""
+
+    model: str
+    n: int
+    correct: int
+    undecided: int
+    answers: int
+    once: int
+    distinct: int
+
+
+class BudgetChanged(_Event, frozen=True, tag="budget-changed"):
+    budget: Budget
+
+
+class Paused(_Event, frozen=True, tag="paused"):
+    pass
+
+
+class Resumed(_Event, frozen=True, tag="resumed"):
+    """Goes on after a pause, after an end ("n more"), or after an interruption."""
+
+    reason: str = ""
+
+
+class Notice(_Event, frozen=True, tag="notice"):
+    """One line for people that belongs to no sample."""
+
+    text: str
+    level: Literal["info", "warning"] = "info"
+
+
+class RunEnded(_Event, frozen=True, tag="run-ended"):
+    status: Status
+    reason: str
+
+
+Event: TypeAlias = (
+    RunStarted
+    | ModelStatus
+    | CallStarted
+    | TextDelta
+    | SampleFinished
+    | SampleFailed
+    | Charged
+    | Judged
+    | PickChanged
+    | CoverageChanged
+    | BudgetChanged
+    | Paused
+    | Resumed
+    | Notice
+    | RunEnded
+)
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def to_json(event: Event) -> bytes:
+    """One line of JSON without its newline. ``type`` comes first."""
+    return _encoder.encode(event)
+
+
+def from_json(line: bytes | str) -> Event:
+    """Read one event back. Raises ``msgspec.ValidationError`` or ``msgspec.DecodeError``."""
+    return _decoder.decode(line)

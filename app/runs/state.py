@@ -1,0 +1,336 @@
+"""The run as it stands: one reducer over its events.
+
+``RunState.apply`` is the only way a run's state changes, whoever looks at it: live, resumed from the
+journal, or replayed. It does no input or output, reads no clock, and depends on nothing but the events.
+It mutates in place, because copying 10,000 samples per token would be the slowest part of the program;
+a view that needs to know whether anything changed compares ``revision``.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from budgets.amounts import Amounts, Budget
+
+from app.models.base import ModelInfo
+from app.problems.problem import Problem
+from app.runs import events as ev
+from app.runs.plan import Plan
+
+Phase = Literal["waiting", "preparing", "sampling", "paused", "ended"]
+SampleStatus = Literal["live", "finished", "cancelled", "failed"]
+
+NOTHING: Final = Amounts()
+_SPEED_WINDOW = 5.0
+_SPEED_STEP = 0.25
+
+
+@dataclass(slots=True, eq=False)
+class Sample:
+    """One generation. ``parts`` is the text as it came; ``text`` joins it once and keeps it joined."""
+
+    index: int
+    model: str
+    call: int
+    started: float
+    seed: int
+    status: SampleStatus = "live"
+    parts: list[str] = field(default_factory=list)
+    tokens: int = 0
+    seconds: float = 0.0
+    answer: str | None = None
+    group: str | None = None
+    how: str = ""
+    span: tuple[int, int] | None = None
+    finish_reason: str | None = None
+    estimated: bool = False
+    mean_logprob: float | None = None
+    verdict: ev.Verdict | None = None
+    reason: str = ""
+    checker: str = ""
+    prompt_tokens: int | None = None
+    known: Amounts = NOTHING
+    at_most: Amounts = NOTHING
+    error: str | None = None
+    revision: int = 0
+    """The state's revision when this sample last changed."""
+
+    @property
+    def text(self) -> str:
+        if len(self.parts) > 1:
+            self.parts[:] = ["".join(self.parts)]
+        return self.parts[0] if self.parts else ""
+
+    def tail(self, characters: int) -> str:
+        """The last characters, without joining the whole text (rows show only these)."""
+        taken: list[str] = []
+        left = characters
+        for part in reversed(self.parts):
+            taken.append(part[-left:])
+            left -= len(taken[-1])
+            if left <= 0:
+                break
+        return "".join(reversed(taken))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What coverage is computed from, for one model."""
+
+    n: int = 0
+    correct: int = 0
+    undecided: int = 0
+    answers: int = 0
+    once: int = 0
+    distinct: int = 0
+
+
+@dataclass(slots=True)
+class Books:
+    """What was spent: for certain, at the worst, and held for calls in flight."""
+
+    known: Amounts = NOTHING
+    at_most: Amounts = NOTHING
+    held: Amounts = NOTHING
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class RunState:
+    def __init__(self) -> None:
+        self.revision = 0
+        self.run_id = ""
+        self.created = ""
+        self.recorded = False
+        self.problem: Problem | None = None
+        self.plan: Plan | None = None
+        self.budget = Budget()
+        self.models: dict[str, ModelInfo] = {}
+        self.model_status: dict[str, ev.ModelStatus] = {}
+        self.phase: Phase = "waiting"
+        self.status: ev.Status | None = None
+        self.end_reason = ""
+        self.at = 0.0
+        self.samples: list[Sample | None] = []
+        """By index. ``None`` only where an index has not been started yet."""
+        self.live: dict[int, Sample] = {}
+        self.finished = 0
+        self.right = 0
+        self.wrong = 0
+        self.undecided = 0
+        self.cancelled = 0
+        self.errors: dict[str, int] = {}
+        self.first_right_at: float | None = None
+        self.picks: dict[str, ev.PickChanged] = {}
+        self.pick_since: dict[str, int] = {}
+        """For each rule, how many samples were finished when its answer last changed."""
+        self.groups: dict[str, list[int]] = {}
+        """Samples by equal answer, in the order they finished."""
+        self.tallies: dict[str, Tally] = {}
+        self.books = Books()
+        self.books_by_model: dict[str, Books] = {}
+        self.notices: list[ev.Notice] = []
+        self.open_calls: dict[int, ev.CallStarted] = {}
+        self.calls = 0
+        self._speed: deque[tuple[float, int]] = deque()
+
+    # -- questions --------------------------------------------------------------------------------
+
+    def tokens_per_second(self) -> float:
+        """Completion tokens a second over the last few seconds of the run's own clock."""
+        horizon = self.at - _SPEED_WINDOW
+        recent = sum(tokens for at, tokens in self._speed if at >= horizon)
+        span = min(self.at, _SPEED_WINDOW)
+        return recent / span if span > 0 else 0.0
+
+    @property
+    def started(self) -> int:
+        return len(self.samples)
+
+    @property
+    def verified(self) -> bool:
+        """Whether samples are judged against something known."""
+        return self.right + self.wrong > 0
+
+    def every_sample(self) -> Iterator[Sample]:
+        return (sample for sample in self.samples if sample is not None)
+
+    # -- the reducer ------------------------------------------------------------------------------
+
+    def apply(self, event: ev.Event) -> None:
+        self.revision += 1
+        if event.at > self.at:
+            self.at = event.at
+        _HANDLERS[type(event)](self, event)
+
+    def _run_started(self, event: ev.RunStarted) -> None:
+        self.run_id, self.created, self.recorded = event.run_id, event.created, event.recorded
+        self.problem, self.plan, self.budget = event.problem, event.plan, event.plan.budget
+        self.models = {info.name: info for info in event.models}
+        self.tallies = {info.name: Tally() for info in event.models}
+        self.books_by_model = {info.name: Books() for info in event.models}
+        self.phase = "preparing"
+
+    def _model_status(self, event: ev.ModelStatus) -> None:
+        self.model_status[event.model] = event
+        if event.state == "failed":
+            self.errors.setdefault("model", 0)
+
+    def _call_started(self, event: ev.CallStarted) -> None:
+        self.phase = "sampling" if self.phase == "preparing" else self.phase
+        self.calls = max(self.calls, event.call + 1)
+        self.open_calls[event.call] = event
+        for choice, index in enumerate(event.samples):
+            sample = Sample(
+                index, event.model, event.call, event.at, event.seed + choice, revision=self.revision
+            )
+            while len(self.samples) <= index:
+                self.samples.append(None)
+            earlier = self.samples[index]
+            if earlier is not None:  # tried again after a fault: what the fault cost stays on its account
+                sample.known, sample.at_most = earlier.known, earlier.at_most
+            self.samples[index] = sample
+            self.live[index] = sample
+        for books in self._books(event.model):
+            books.held = books.held + event.held
+
+    def _text_delta(self, event: ev.TextDelta) -> None:
+        sample = self.live.get(event.sample)
+        if sample is None:
+            return
+        sample.parts.append(event.text)
+        sample.tokens += event.tokens
+        sample.revision = self.revision
+        speed = self._speed
+        if speed and event.at - speed[-1][0] < _SPEED_STEP:
+            speed[-1] = (speed[-1][0], speed[-1][1] + event.tokens)
+        else:
+            speed.append((event.at, event.tokens))
+            while speed and speed[0][0] < event.at - 2 * _SPEED_WINDOW:
+                speed.popleft()
+
+    def _sample_finished(self, event: ev.SampleFinished) -> None:
+        sample = self._end(event.sample)
+        sample.parts = [event.text]
+        sample.tokens, sample.seconds = event.completion_tokens, event.seconds
+        sample.prompt_tokens, sample.estimated = event.prompt_tokens, event.estimated
+        sample.answer, sample.group, sample.how, sample.span = (
+            event.answer,
+            event.group,
+            event.how,
+            event.span,
+        )
+        sample.finish_reason, sample.mean_logprob = event.finish_reason, event.mean_logprob
+        if event.finish_reason == "cancelled":
+            sample.status = "cancelled"
+            self.cancelled += 1
+        else:
+            sample.status = "finished"
+            self.finished += 1
+            if event.group is not None:
+                self.groups.setdefault(event.group, []).append(event.sample)
+        for books in self._books(event.model):
+            books.completion_tokens += event.completion_tokens
+
+    def _sample_failed(self, event: ev.SampleFailed) -> None:
+        sample = self._end(event.sample)
+        sample.status, sample.error = "failed", event.message
+        sample.parts, sample.tokens = [event.text], event.completion_tokens
+        self.errors[event.kind] = self.errors.get(event.kind, 0) + 1
+        for books in self._books(event.model):
+            books.completion_tokens += event.completion_tokens
+
+    def _charged(self, event: ev.Charged) -> None:
+        for books in self._books(event.model):
+            books.known = books.known + event.known
+            books.at_most = books.at_most + event.at_most
+            books.held = books.held - event.released
+            if event.sample is None:
+                books.prompt_tokens += event.known.tokens
+        if event.sample is not None:
+            sample = self.samples[event.sample]
+            if sample is not None:
+                sample.known = sample.known + event.known
+                sample.at_most = sample.at_most + event.at_most
+                sample.revision = self.revision
+
+    def _judged(self, event: ev.Judged) -> None:
+        sample = self.samples[event.sample]
+        if sample is None:
+            return
+        self._count(sample.verdict, -1)
+        sample.verdict, sample.reason, sample.checker = event.verdict, event.reason, event.checker
+        sample.revision = self.revision
+        self._count(sample.verdict, 1)
+        if event.verdict == "right" and self.first_right_at is None:
+            self.first_right_at = event.at
+
+    def _count(self, verdict: ev.Verdict | None, by: int) -> None:
+        if verdict == "right":
+            self.right += by
+        elif verdict == "wrong":
+            self.wrong += by
+        elif verdict == "undecided":
+            self.undecided += by
+
+    def _pick_changed(self, event: ev.PickChanged) -> None:
+        before = self.picks.get(event.rule)
+        if before is None or before.answer != event.answer:
+            self.pick_since[event.rule] = self.finished
+        self.picks[event.rule] = event
+
+    def _coverage_changed(self, event: ev.CoverageChanged) -> None:
+        self.tallies[event.model] = Tally(
+            event.n, event.correct, event.undecided, event.answers, event.once, event.distinct
+        )
+
+    def _budget_changed(self, event: ev.BudgetChanged) -> None:
+        self.budget = event.budget
+
+    def _paused(self, event: ev.Paused) -> None:
+        self.phase = "paused"
+
+    def _resumed(self, event: ev.Resumed) -> None:
+        self.phase = "sampling"
+        self.status, self.end_reason = None, ""
+
+    def _notice(self, event: ev.Notice) -> None:
+        self.notices.append(event)
+
+    def _run_ended(self, event: ev.RunEnded) -> None:
+        self.phase, self.status, self.end_reason = "ended", event.status, event.reason
+
+    def _end(self, index: int) -> Sample:
+        sample = self.live.pop(index, None) or self.samples[index]
+        if sample is None:
+            raise ValueError(f"sample {index} ended before it started")
+        sample.revision = self.revision
+        call = self.open_calls.get(sample.call)
+        if call is not None and not any(other in self.live for other in call.samples):
+            del self.open_calls[sample.call]
+        return sample
+
+    def _books(self, model: str) -> tuple[Books, Books]:
+        return self.books, self.books_by_model[model]
+
+
+_HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
+    ev.RunStarted: RunState._run_started,
+    ev.ModelStatus: RunState._model_status,
+    ev.CallStarted: RunState._call_started,
+    ev.TextDelta: RunState._text_delta,
+    ev.SampleFinished: RunState._sample_finished,
+    ev.SampleFailed: RunState._sample_failed,
+    ev.Charged: RunState._charged,
+    ev.Judged: RunState._judged,
+    ev.PickChanged: RunState._pick_changed,
+    ev.CoverageChanged: RunState._coverage_changed,
+    ev.BudgetChanged: RunState._budget_changed,
+    ev.Paused: RunState._paused,
+    ev.Resumed: RunState._resumed,
+    ev.Notice: RunState._notice,
+    ev.RunEnded: RunState._run_ended,
+}
