@@ -1,0 +1,239 @@
+"""GGUF models on this machine, through llama.cpp: the embedded SmolLM2 and any file the user names.
+
+Sampling is plain: temperature, and top-p where asked for, in that order, and nothing else that llama.cpp
+would add by itself (top-k, min-p, penalties). Coverage speaks of the model's own distribution, and a sampler
+that trims its tail would make every pass@k a statement about the sampler.
+
+A crash of the model's process fails the samples in flight with ``retry=True``; the next request starts the
+process again. A second crash is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.errors import BadInput
+from app.models.base import (
+    BackendError,
+    ChoiceDone,
+    Delta,
+    ModelInfo,
+    Piece,
+    Progress,
+    Prompt,
+    PromptRead,
+    Request,
+    Settings,
+)
+from app.models.gguf_header import GgufHeader, NotGgufError, read_gguf_header
+from app.models.llama_prompt import PromptReader
+from app.models.llama_room import Room
+from app.models.llama_server import LlamaServer
+from app.models.llama_stream import FIELDS, fault_of, read_stream
+from app.models.machine import memory_available, threads_for_model
+
+Finder = Callable[[Callable[[Progress], None]], Path]
+"""Finds the model's file, fetching it if need be; runs in a thread. Raises MonkeysError with the fix."""
+
+SLOTS = 16
+CELLS_PER_SLOT = 1024
+_MEMORY_SHARE = 0.25  # of what is free, for the attention cache
+_RESTARTS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How the server runs; the defaults are the best of ``tests/benchmarks/bench_llama.py``."""
+
+    slots: int = SLOTS
+    threads: int | None = None
+    """``None``: every core but one."""
+    cells: int | None = None
+    """``None``: by slots and free memory."""
+    unified: bool = True
+    flash_attention: bool | None = None
+
+
+class LlamaBackend:
+    """One GGUF model. ``info`` has the sizes of the file's own header once ``open`` has run, and before that
+    whatever the maker of the backend knew."""
+
+    def __init__(self, info: ModelInfo, find: Finder, tuning: Tuning | None = None) -> None:
+        self._tuning = tuning or Tuning()
+        self._info = msgspec.structs.replace(
+            info, concurrency=self._tuning.slots, choices_per_request=self._tuning.slots
+        )
+        self._find = find
+        self._prompts = PromptReader()
+        self._server: LlamaServer | None = None
+        self._starts = 0
+        self._starting = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def pid(self) -> int | None:
+        """The process that holds the model, for the log and for ``doctor``."""
+        return self._server.pid if self._server else None
+
+    async def open(self, report: Callable[[Progress], None]) -> None:
+        path = await asyncio.to_thread(self._find, report)
+        try:
+            header = await asyncio.to_thread(read_gguf_header, path)
+        except NotGgufError as error:
+            raise BadInput(str(error), "give the path of a GGUF model file") from None
+        except OSError as error:
+            fix = "give a GGUF file that can be read"
+            raise BadInput(f"cannot read {path}: {error.strerror}", fix) from None
+        self._path = path
+        self._cells = self._tuning.cells or _cells(header, self._tuning.slots)
+        self._room = Room(self._tuning.slots, self._cells)
+        self._info = _with_sizes(self._info, header, self._cells)
+        report(Progress("starting the model"))
+        await self._running()
+
+    async def close(self) -> None:
+        self._closed = True
+        async with self._starting:
+            if self._server is not None:
+                await self._server.stop()
+
+    def prompt_tokens_at_most(self, prompt: Prompt) -> int:
+        return self._prompts.at_most(prompt)
+
+    async def sample(self, request: Request) -> AsyncIterator[Piece]:
+        server = await self._running()
+        async with self._told_of_crashes(server):
+            tokens = await self._prompts.read(request.prompt)
+        context = self._info.context or self._cells
+        left = min(context, self._cells) - len(tokens)
+        if left < 1:
+            raise BackendError(
+                "context",
+                f"the prompt has {len(tokens):,} tokens and {self._info.name} reads {context:,} at most",
+                retry=False,
+            )
+        most = min(request.settings.max_tokens, left)
+        together = max(1, min(request.choices, self._tuning.slots, left // most))
+        for first in range(0, request.choices, together):
+            count = min(together, request.choices - first)
+            body = _body(tokens, request.settings, most, count, request.seed + first)
+            async with self._room.hold(count, len(tokens) + count * most):
+                async for piece in self._stream(await self._running(), body, count):
+                    if not isinstance(piece, PromptRead):
+                        yield _moved(piece, first)
+                    elif first == 0:
+                        yield piece
+
+    async def _stream(self, server: LlamaServer, body: dict[str, Any], choices: int) -> AsyncIterator[Piece]:
+        async with (
+            self._told_of_crashes(server),
+            server.session.post("/completion", json=body) as response,
+        ):
+            if response.status != 200:
+                raise fault_of(await response.read())
+            async for piece in read_stream(response.content.iter_any(), choices):
+                yield piece
+
+    async def _running(self) -> LlamaServer:
+        """The server, started or started again if it has to be."""
+        async with self._starting:
+            if self._closed:
+                raise BackendError("refused", f"{self._info.name} is closed", retry=False)
+            if self._server is not None and self._server.alive:
+                return self._server
+            if self._starts > _RESTARTS:
+                raise BackendError("crashed", f"{self._info.name} crashed twice", retry=False)
+            if self._server is not None:
+                await self._server.stop()
+            self._starts += 1
+            self._server = LlamaServer(
+                model=self._path,
+                slots=self._tuning.slots,
+                threads=self._tuning.threads or threads_for_model(),
+                context=self._cells,
+                unified=self._tuning.unified,
+                flash_attention=self._tuning.flash_attention,
+            )
+            await self._server.start()
+            await self._prompts.connect(self._server.session)
+            return self._server
+
+    @asynccontextmanager
+    async def _told_of_crashes(self, server: LlamaServer) -> AsyncIterator[None]:
+        """Turn a broken connection into an error that says whether the process is dead."""
+        import aiohttp
+
+        start = self._starts
+        try:
+            yield
+        except (aiohttp.ClientError, BackendError, OSError) as error:
+            if isinstance(error, BackendError) and error.kind != "crashed":
+                raise
+            if self._closed:
+                raise BackendError("refused", f"{self._info.name} was closed", retry=False) from None
+            if not await server.crashed():
+                raise BackendError("server", "the model's process broke a connection", retry=True) from None
+            words = server.last_words()
+            raise BackendError(
+                "crashed",
+                f"the process of {self._info.name} ended" + (f": {words}" if words else ""),
+                retry=start <= _RESTARTS,
+            ) from None
+
+
+def _body(tokens: list[int], settings: Settings, most: int, choices: int, seed: int) -> dict[str, Any]:
+    narrowed = settings.top_p is not None and settings.top_p < 1
+    return {
+        "prompt": tokens,
+        "n_predict": most,
+        "n_cmpl": choices,
+        "seed": seed % 0xFFFF_FFFF,  # the one value left out means "random"
+        "samplers": ["temperature", "top_p"] if narrowed else ["temperature"],
+        "temperature": settings.temperature,
+        "top_p": settings.top_p if narrowed else 1.0,
+        "top_k": 0,
+        "min_p": 0.0,
+        "stop": list(settings.stop),
+        "cache_prompt": True,
+        "stream": True,
+        "return_progress": True,
+        "response_fields": FIELDS,
+    }
+
+
+def _moved(piece: Delta | ChoiceDone, first: int) -> Piece:
+    if isinstance(piece, Delta):
+        return Delta(piece.choice + first, piece.text, piece.tokens)
+    return ChoiceDone(piece.choice + first, piece.reason, piece.completion_tokens)
+
+
+def _cells(header: GgufHeader, slots: int) -> int:
+    """Cells for all slots together: enough for ordinary samples in every slot, no more than the memory share
+    allows, and never less than one long sample needs."""
+    wanted = max(slots * CELLS_PER_SLOT, min(header.context or 4096, 8192))
+    if header.cache_bytes_per_token is None:
+        return wanted
+    affordable = int(memory_available() * _MEMORY_SHARE) // header.cache_bytes_per_token
+    return max(2048, min(wanted, affordable))
+
+
+def _with_sizes(info: ModelInfo, header: GgufHeader, cells: int) -> ModelInfo:
+    return msgspec.structs.replace(
+        info,
+        parameters=header.parameters,
+        active_parameters=header.active_parameters,
+        layers=header.layers,
+        hidden=header.hidden,
+        context=min(header.context or cells, cells),
+    )
