@@ -12,7 +12,7 @@ four promises that the budget rests on:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
@@ -147,8 +147,8 @@ class Backend(Protocol):
         """An upper bound on the tokens of ``prompt`` as the model will read it, template included."""
         ...
 
-    def sample(self, request: Request) -> AsyncIterator[Piece]:
-        """Stream the pieces of a request. Closing the iterator cancels it."""
+    def sample(self, request: Request) -> AsyncGenerator[Piece, None]:
+        """Stream the pieces of a request. Closing the generator cancels it."""
         ...
 
     async def close(self) -> None: ...

@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 import msgspec
-from budgets.amounts import Amounts, Budget
 
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs.plan import Plan
+from budgets.amounts import Amounts, Budget
 
 SCHEMA = 1
 

@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from budgets.amounts import Amounts, Budget
-
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.plan import Plan
+from budgets.amounts import Amounts, Budget
 
 Phase = Literal["waiting", "preparing", "sampling", "paused", "ended"]
 SampleStatus = Literal["live", "finished", "cancelled", "failed"]
@@ -55,6 +54,7 @@ class Sample:
     known: Amounts = NOTHING
     at_most: Amounts = NOTHING
     error: str | None = None
+    will_retry: bool = False
     revision: int = 0
     """The state's revision when this sample last changed."""
 
@@ -237,7 +237,7 @@ class RunState:
 
     def _sample_failed(self, event: ev.SampleFailed) -> None:
         sample = self._end(event.sample)
-        sample.status, sample.error = "failed", event.message
+        sample.status, sample.error, sample.will_retry = "failed", event.message, event.retry
         sample.parts, sample.tokens = [event.text], event.completion_tokens
         self.errors[event.kind] = self.errors.get(event.kind, 0) + 1
         for books in self._books(event.model):

@@ -1,0 +1,377 @@
+"""The engine: spends a budget on samples of one problem, and tells what happens as events.
+
+It is an async generator and knows no front end. Each turn of its loop starts as many requests as the ledger,
+the sample limit and each model's concurrency allow, then sleeps until something changes. Every event is
+applied to ``state`` and given to the store *before* anybody else sees it; a request's reservation is an event
+too, so it is on disk before the request leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Literal
+
+from app.errors import MonkeysError
+from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
+from app.runs import events as ev
+from app.runs.clock import Clock, SystemClock
+from app.runs.flight import Flight
+from app.runs.judging import Judge
+from app.runs.lanes import Lane, whose_turn
+from app.runs.recovery import lost_calls, take_over
+from app.runs.source import Store
+from app.runs.state import RunState
+from budgets.amounts import Amounts, Budget
+from budgets.ledger import Ledger, LedgerError
+
+ATTEMPTS = 4
+"""How often one sample is tried before it is given up."""
+FAILURES_IN_A_ROW = 6
+"""After so many failed requests without one success between, a model is set aside."""
+_LONGEST_BACKOFF = 30.0
+_WATERMARK = 20_000
+"""Events nobody has fetched yet, above which streams wait: a slow reader must not fill the memory."""
+
+
+class Engine:
+    """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
+
+    ``fault`` is what kept a model from getting ready, or the journal from being written.
+    """
+
+    def __init__(
+        self,
+        started: ev.RunStarted,
+        lanes: Sequence[Lane],
+        *,
+        store: Store | None = None,
+        clock: Clock | None = None,
+        prior: RunState | None = None,
+    ) -> None:
+        self.state = prior or RunState()
+        self.fault: MonkeysError | None = None
+        self._started = started
+        self._plan = started.plan
+        self._lanes = {lane.name: lane for lane in lanes}
+        self._store = store
+        self._clock = clock or SystemClock()
+        self._origin = 0.0
+        self._ledger = Ledger(prior.budget if prior else started.plan.budget)
+        self._judge = Judge(started.problem, tuple(self._lanes))
+        self._jitter = random.Random(started.plan.seed)  # noqa: S311 - spreads retries, guards nothing
+        self._out: deque[ev.Event] = deque()
+        self._news = asyncio.Event()
+        self._room = asyncio.Event()
+        self._change = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._attempts: dict[int, int] = {}
+        self._running = False
+        self._paused = False
+        self._stopping = ""
+        self._crash: BaseException | None = None
+        if prior is not None:
+            self._judge.restore(prior)
+            take_over(prior, self._lanes, self._ledger, self._plan.seed)
+
+    # -- what a front end may do ------------------------------------------------------------------
+
+    def pause(self) -> None:
+        if self._running and not self._paused:
+            self._paused = True
+            self._emit(ev.Paused(at=self._at()))
+
+    def resume(self) -> None:
+        if self._running and self._paused:
+            self._paused = False
+            self._emit(ev.Resumed(at=self._at(), reason="by hand"))
+            self._change.set()
+
+    def stop(self, reason: str = "You stopped it; everything that came is kept.") -> None:
+        if self._running:
+            self._stopping = self._stopping or reason
+            self._change.set()
+
+    def more(self, samples: int) -> None:
+        self.set_budget(replace(self.state.budget, samples=self.state.finished + samples))
+
+    def set_budget(self, budget: Budget) -> None:
+        self._ledger.set_budget(budget)
+        self._emit(ev.BudgetChanged(at=self._at(), budget=budget))
+        self._change.set()
+
+    # -- the run ----------------------------------------------------------------------------------
+
+    async def run(self) -> AsyncIterator[ev.Event]:
+        """Yield events until the run ends. Iterate again after ``more`` or ``set_budget`` to go on.
+
+        Closing the iterator early cancels what is in flight, and keeps and charges what came of it.
+        """
+        self._begin()
+        driver = asyncio.create_task(self._drive())
+        driver.add_done_callback(lambda _: self._news.set())
+        try:
+            while not driver.done() or self._out:
+                while self._out:
+                    yield self._out.popleft()
+                self._room.set()
+                if not driver.done():
+                    self._news.clear()
+                    await self._news.wait()
+            driver.result()
+        finally:
+            if not driver.done():
+                self.stop("It was interrupted; everything that came is kept.")
+                self._room.set()
+                await driver
+
+    def _begin(self) -> None:
+        self._stopping, self.fault, self._crash, self._paused = "", None, None, False
+        self._origin = self._clock.now() - self.state.at
+        self._running = True
+        if not self.state.run_id:
+            self._emit(self._started)
+            return
+        at = self._at()
+        lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
+        self._emit(*lost, ev.Resumed(at=at, reason="continued"))
+
+    async def _drive(self) -> None:
+        status: ev.Status = "failed"
+        reason = "It ended by a fault of the program."
+        opening = [asyncio.create_task(self._open(lane)) for lane in self._lanes.values() if not lane.ready]
+        try:
+            while True:
+                self._change.clear()
+                self._fill()
+                if self._crash is not None:
+                    raise self._crash
+                end = self._why_end(still_opening=not all(task.done() for task in opening))
+                if end is not None:
+                    status, reason = end
+                    break
+                await self._sleep()
+        finally:
+            for task in opening:
+                task.cancel()
+            await asyncio.gather(*opening, return_exceptions=True)
+            await self._land()
+            self._emit(ev.RunEnded(at=self._at(), status=status, reason=reason))
+            self._running = False
+
+    async def _open(self, lane: Lane) -> None:
+        def report(progress: Progress) -> None:
+            self._status(lane, "preparing", progress.step, progress.fraction)
+
+        try:
+            await lane.backend.open(report)
+        except MonkeysError as error:
+            lane.set_aside = True
+            self.fault = self.fault or error
+            self._status(lane, "failed", f"{error.message} {error.fix or ''}".strip())
+        except Exception as error:  # noqa: BLE001 - raised again by the driver, which ends the run in order
+            self._crash = error
+        else:
+            lane.ready = True
+            self._status(lane, "ready")
+        self._change.set()
+
+    # -- starting requests ------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        while not (self._paused or self._stopping):
+            lane = whose_turn(self._lanes.values(), self.state, self._plan.concurrency, self._clock.now())
+            if lane is None or not self._start(lane):
+                return
+
+    def _start(self, lane: Lane) -> bool:
+        """Reserve and send one request of as many samples as fit. False if not even one does."""
+        free = lane.width(self._plan.concurrency) - lane.in_flight
+        wanted = 1 if lane.again else min(lane.meter.info.choices_per_request, free)
+        limit = self.state.budget.samples
+        if limit is not None:
+            wanted = min(wanted, limit - self.state.finished - len(self.state.live))
+        if wanted < 1:
+            return False
+        held_prompt, held_choice = self._worst(lane)
+        try:
+            wanted = min(wanted, self._ledger.affordable(held_prompt, held_choice, lane.name))
+            if wanted < 1:
+                return False
+            call = self._ledger.reserve(lane.name, prompt=held_prompt, each=held_choice, choices=wanted)
+        except LedgerError as error:
+            self._set_aside(lane, str(error))
+            return False
+        indices, ordinal = lane.take(wanted, len(self.state.samples))
+        number, at = self.state.calls, self._at()
+        flight = Flight(
+            number,
+            indices,
+            call,
+            lane.meter,
+            self._judge,
+            held_prompt=held_prompt,
+            held_choice=held_choice,
+            started=at,
+        )
+        seed = self._plan.seed + ordinal
+        held = held_prompt + held_choice.times(wanted)
+        self._emit(ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=held))
+        if self._stopping:  # the reservation could not be kept, so the request must not leave
+            self._emit(*flight.withdrawn(at))
+            return False
+        lane.in_flight += wanted
+        request = Request(lane.prompt, self._plan.settings, wanted, seed)
+        task = asyncio.create_task(self._fly(lane, flight, request, ordinal))
+        self._tasks.add(task)
+        task.add_done_callback(self._landed)
+        return True
+
+    def _worst(self, lane: Lane) -> tuple[Amounts, Amounts]:
+        """What the prompt and one sample may cost at the most, now."""
+        at_most = lane.backend.prompt_tokens_at_most(lane.prompt)
+        return lane.meter.hold_prompt(at_most), lane.meter.hold_choice(
+            at_most, self._plan.settings.max_tokens
+        )
+
+    # -- while a request is in the air ------------------------------------------------------------
+
+    async def _fly(self, lane: Lane, flight: Flight, request: Request, ordinal: int) -> None:
+        try:
+            async with aclosing(lane.backend.sample(request)) as pieces:
+                async for piece in pieces:
+                    at = self._at()
+                    if type(piece) is Delta:
+                        self._emit(flight.delta(piece, at))
+                    elif type(piece) is ChoiceDone:
+                        self._emit(*flight.choice_done(piece, at))
+                        lane.failures_in_a_row = 0
+                        lane.in_flight -= 1
+                        self._change.set()
+                    elif type(piece) is PromptRead:
+                        self._emit(*flight.prompt_read(piece, at))
+                    if len(self._out) > _WATERMARK and not self._stopping:
+                        self._room.clear()
+                        await self._room.wait()
+            if flight.unfinished:
+                raise BackendError("malformed", "The stream ended before its samples did.", retry=True)
+        except asyncio.CancelledError:
+            lane.in_flight -= len(flight.unfinished)
+            self._emit(*flight.cancelled(self._at()))
+        except BackendError as error:
+            self._failed(lane, flight, error, ordinal)
+
+    def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
+        lost = flight.unfinished
+        lane.in_flight -= len(lost)
+        lane.failures_in_a_row += 1
+        for index in lost:
+            self._attempts[index] = self._attempts.get(index, 0) + 1
+        retry = error.retry and all(self._attempts[index] < ATTEMPTS for index in lost)
+        self._emit(*flight.failed(error, self._at(), retry=retry))
+        if retry:
+            first = flight.indices[0]
+            lane.again.extend((index, ordinal + index - first) for index in lost)
+            wait = min(_LONGEST_BACKOFF, 0.25 * 2.0**lane.failures_in_a_row) * self._jitter.uniform(0.5, 1.0)
+            lane.rests_until = self._clock.now() + max(error.retry_after or 0.0, wait)
+        if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
+            self._set_aside(lane, error.message)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            self._crash = self._crash or task.exception()
+        self._change.set()
+
+    def _set_aside(self, lane: Lane, why: str) -> None:
+        lane.set_aside = True
+        self._status(lane, "set-aside", why)
+
+    async def _sleep(self) -> None:
+        """Until something changes, a resting model wakes, or the time is up."""
+        now = self._clock.now()
+        wakes = [lane.rests_until - now for lane in self._lanes.values() if lane.rests_until > now]
+        if self.state.budget.seconds is not None:
+            wakes.append(max(0.0, self.state.budget.seconds - self._at()))
+        if not wakes:
+            await self._change.wait()
+            return
+        alarm = asyncio.ensure_future(self._clock.sleep(min(wakes) + 0.001))
+        change = asyncio.ensure_future(self._change.wait())
+        try:
+            await asyncio.wait({alarm, change}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            change.cancel()
+
+    async def _land(self) -> None:
+        """Cancel what is in the air, and wait until all of it is settled."""
+        self._room.set()
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+            await asyncio.sleep(0)
+
+    # -- ending -----------------------------------------------------------------------------------
+
+    def _why_end(self, *, still_opening: bool) -> tuple[ev.Status, str] | None:
+        state, budget = self.state, self.state.budget
+        if self._stopping:
+            return ("failed" if self.fault else "stopped"), self._stopping
+        if budget.seconds is not None and self._at() >= budget.seconds:
+            return "budget", "The time is up."
+        if self._plan.stop == "first-verified" and state.right:
+            return "stopped", "A checker said yes, and you asked to stop at that."
+        if self._tasks or still_opening or self._paused:
+            return None
+        if budget.samples is not None and state.finished >= budget.samples:
+            return "completed", f"All {budget.samples} samples are in."
+        able = [lane for lane in self._lanes.values() if not lane.set_aside]
+        if not able:
+            told = [status.detail for status in state.model_status.values() if status.detail]
+            return "failed", told[-1] if told else "No model is left to ask."
+        if any(lane.rests_until > self._clock.now() for lane in able):
+            return None
+        limit = self._ledger.binding(*self._worst(able[0]), able[0].name)
+        if limit is None:
+            return "completed", "Nothing is left to do."
+        if not state.calls:
+            return (
+                "budget",
+                f"The limit on {limit} does not pay for one sample: raise it, or lower max tokens.",
+            )
+        return "budget", f"The limit on {limit} leaves no room for one more sample."
+
+    # -- telling ----------------------------------------------------------------------------------
+
+    def _status(
+        self,
+        lane: Lane,
+        state: Literal["preparing", "ready", "failed", "restarted", "set-aside"],
+        detail: str = "",
+        fraction: float | None = None,
+    ) -> None:
+        self._emit(
+            ev.ModelStatus(at=self._at(), model=lane.name, state=state, detail=detail, fraction=fraction)
+        )
+
+    def _at(self) -> float:
+        """Seconds of the run. They stand still while nothing is running."""
+        return self._clock.now() - self._origin if self._running else self.state.at
+
+    def _emit(self, *events: ev.Event) -> None:
+        if self._store is not None and type(events[0]) is not ev.TextDelta:
+            try:
+                self._store.append(events)
+            except MonkeysError as error:
+                self._store = None
+                self.fault, self._stopping = error, error.message
+        for event in events:
+            self.state.apply(event)
+        self._out.extend(events)
+        self._news.set()

@@ -1,0 +1,84 @@
+"""The models of a run side by side, and whose turn it is.
+
+The budget is shared by equal spend: the next request goes to the model that has cost least so far, counting
+what it holds, in dollars where dollars are capped, else in FLOPs where every model's size is known, else in
+tokens.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from app.models.base import Backend, Prompt
+from app.runs.costs import Meter
+from app.runs.state import RunState
+
+
+@dataclass(slots=True)
+class Lane:
+    """One model of the run: its backend, its meter, and what it has in flight.
+
+    ``ordinal`` counts a model's own samples: with the run's seed it decides what a sample is, so that a run
+    repeats whatever the order in which its requests end.
+    """
+
+    backend: Backend
+    meter: Meter
+    prompt: Prompt
+    ready: bool = False
+    set_aside: bool = False
+    in_flight: int = 0
+    next_ordinal: int = 0
+    failures_in_a_row: int = 0
+    rests_until: float = 0.0
+    again: deque[tuple[int, int]] = field(default_factory=deque)
+    """Samples to try again, as (index, ordinal)."""
+
+    @property
+    def name(self) -> str:
+        return self.meter.info.name
+
+    def width(self, asked: int | None) -> int:
+        """The most samples in flight. A local model's slots are what they are; a server may be asked more."""
+        most = self.meter.info.concurrency
+        if asked is None:
+            return most
+        return min(asked, most) if self.meter.info.local else asked
+
+    def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
+        """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""
+        if self.again:
+            index, ordinal = self.again.popleft()
+            return (index,), ordinal
+        ordinal = self.next_ordinal
+        self.next_ordinal += wanted
+        return tuple(range(first_index, first_index + wanted)), ordinal
+
+
+def whose_turn(lanes: Iterable[Lane], state: RunState, asked: int | None, now: float) -> Lane | None:
+    """The ready model with a free place that has cost least, or ``None``."""
+    everyone = list(lanes)
+    able = [
+        lane
+        for lane in everyone
+        if lane.ready
+        and not lane.set_aside
+        and lane.rests_until <= now
+        and lane.in_flight < lane.width(asked)
+    ]
+    if len(able) < 2:
+        return able[0] if able else None
+    sizes_known = all(lane.meter.size is not None for lane in everyone)
+
+    def spent(lane: Lane) -> float:
+        books = state.books_by_model[lane.name]
+        total = books.at_most + books.held
+        if state.budget.usd is not None and total.usd is not None:
+            return float(total.usd)
+        if sizes_known and total.flops is not None:
+            return float(total.flops)
+        return float(total.tokens)
+
+    return min(able, key=spent)
