@@ -184,6 +184,9 @@ class Engine:
 
     def _fill(self) -> None:
         while not (self._paused or self._stopping):
+            if self._ledger.stopped:
+                self.stop(f"A charge was above what was reserved for it: {self._ledger.surprises[-1]}")
+                return
             lane = whose_turn(self._lanes.values(), self.state, self._plan.concurrency, self._clock.now())
             if lane is None or not self._start(lane):
                 return
@@ -343,7 +346,7 @@ class Engine:
         if not state.calls:
             return (
                 "budget",
-                f"The limit on {limit} does not pay for one sample: raise it, or lower max tokens.",
+                f"The limit on {limit} does not pay for one sample: raise it or lower max tokens.",
             )
         return "budget", f"The limit on {limit} leaves no room for one more sample."
 

@@ -96,7 +96,7 @@ class SampleFinished(_Event, frozen=True, tag="sample-finished"):
 
 
 class SampleFailed(_Event, frozen=True, tag="sample-failed"):
-    """A sample was lost to a fault; what had arrived is kept in ``text``. ``retry`` says it is tried again."""
+    """A sample was lost to a fault; what had arrived is kept in ``text``. ``retry``: it is tried again."""
 
     sample: int
     call: int
@@ -146,7 +146,8 @@ class PickChanged(_Event, frozen=True, tag="pick-changed"):
 
 class CoverageChanged(_Event, frozen=True, tag="coverage-changed"):
     """The tallies coverage is computed from, per model: ``n`` decided samples, ``correct`` of them right,
-    ``undecided`` beside them. ``answers`` samples gave an answer, ``once`` answers were given exactly once."""
+    ``undecided`` beside them. ``answers`` samples gave an answer, of ``distinct`` kinds, ``once`` of which
+    were given exactly once."""
 
     model: str
     n: int
