@@ -1,0 +1,130 @@
+"""One sitting at the program: the runs that were made in it, and what can be asked of the one in front.
+
+It drives the run, not the screen that shows it: a screen may be closed, or fail, while samples still come,
+and what came is kept either way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.problems.problem import Problem
+    from app.runs.plan import Plan
+    from app.runs.source import LiveRun, RunSource
+    from app.tui.ports import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One problem asked one way."""
+
+    problem: Problem
+    plan: Plan
+    source: RunSource
+
+
+class Session:
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self.turns: list[Turn] = []
+        self.source: RunSource | None = None
+        self._driver: asyncio.Task[None] | None = None
+
+    # -- what is in front ----------------------------------------------------------------------------
+
+    @property
+    def live(self) -> bool:
+        """Whether samples may still come (a recording that plays spends nothing and is not live)."""
+        source = self.source
+        return source is not None and self.spends and source.state.phase != "ended"
+
+    @property
+    def spends(self) -> bool:
+        """Whether what is in front can draw samples, as opposed to a recording of them."""
+        return self.source is not None and hasattr(self.source, "more")
+
+    def begin(self, problem: Problem, plan: Plan) -> RunSource:
+        """Launch a run and put it in front. Raises ``MonkeysError`` when it cannot be launched."""
+        source = self.ports.launch(problem, plan)
+        self.turns.append(Turn(problem, plan, source))
+        self.source = source
+        return source
+
+    def show(self, source: RunSource) -> None:
+        """Put a recording in front."""
+        self.source = source
+
+    def drive(self) -> asyncio.Task[None]:
+        """Take the events of the run in front until it ends. One driver at a time; called again, the same."""
+        if self._driver is None or self._driver.done():
+            if self.source is None:
+                raise _no_run()
+            self._driver = asyncio.create_task(_drain(self.source), name="run")
+        return self._driver
+
+    async def close(self, patience: float = 3.0) -> None:
+        """Stop what is live, and wait until what came is kept, for ``patience`` seconds at the most."""
+        if self.source is not None and self._driver is not None and not self._driver.done():
+            self.source.stop()
+            await asyncio.wait({self._driver}, timeout=patience)
+            self._driver.cancel()
+        self._driver = None
+
+    # -- follow-ups -----------------------------------------------------------------------------------
+
+    def more(self, samples: int | None) -> int:
+        """Draw ``samples`` more, or as many again as there are. Returns how many."""
+        run = self._spending()
+        samples = samples or max(1, run.state.finished)
+        run.more(samples)
+        return samples
+
+    def set_limit(self, field: str, value: object) -> None:
+        """Change one limit of the budget and leave the others."""
+        run = self._spending()
+        run.set_budget(replace(run.state.budget, **{field: value}))
+
+    def again(self, *, temperature: float | None = None, model: str | None = None) -> tuple[Problem, Plan]:
+        """The problem in front with one setting changed, to be begun as a run of its own."""
+        import msgspec
+
+        state = self._any().state
+        if state.problem is None or state.plan is None:
+            raise _no_run()
+        plan = state.plan
+        if temperature is not None:
+            plan = msgspec.structs.replace(
+                plan, settings=msgspec.structs.replace(plan.settings, temperature=temperature)
+            )
+        if model is not None:
+            plan = msgspec.structs.replace(plan, models=(model,))
+        return state.problem, msgspec.structs.replace(plan, budget=state.budget)
+
+    def _any(self) -> RunSource:
+        if self.source is None:
+            raise _no_run()
+        return self.source
+
+    def _spending(self) -> LiveRun:
+        from app.runs.source import LiveRun
+
+        source = self._any()
+        if not isinstance(source, LiveRun):
+            raise BadInput(
+                "This is a recording; nothing more can be sampled in it.", "Press n to ask its problem anew."
+            )
+        return source
+
+
+def _no_run() -> BadInput:
+    return BadInput("Nothing has been run yet.", "Type a problem and press F5.")
+
+
+async def _drain(source: RunSource) -> None:
+    async for _ in source.run():
+        pass
