@@ -45,12 +45,19 @@ def femto_of(usd: Decimal | None, rounding: str = ROUND_CEILING) -> int | None:
 
 
 def quantity_of(limit: Limit, units: int) -> Quantity:
-    return Decimal(units).scaleb(-15, _EXACT) if limit == "usd" else units
+    return _usd_of(units) if limit == "usd" else units
+
+
+def _usd_of(femto: int) -> Decimal:
+    """Exact dollars, written without an exponent or idle zeros."""
+    if femto % 10**15 == 0:
+        return Decimal(femto // 10**15)
+    return Decimal(femto).scaleb(-15, _EXACT).normalize(_EXACT)
 
 
 def amounts_of(units: Units) -> Amounts:
     usd, flops, tokens, samples = units
-    return Amounts(None if usd is None else Decimal(usd).scaleb(-15, _EXACT), flops, tokens, samples)
+    return Amounts(None if usd is None else _usd_of(usd), flops, tokens, samples)
 
 
 def charge(limit: Limit, known: int | None, at_most: int | None, hold: int | None) -> tuple[int, int | None]:
