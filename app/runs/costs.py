@@ -12,9 +12,7 @@ from decimal import Decimal
 from app.models.base import ModelInfo
 from budgets.amounts import Amounts
 from budgets.flops import ModelSize, decode_flops, prompt_flops
-from budgets.prices import Price
-
-_FREE = Decimal(0)
+from budgets.rates import Price
 
 
 def size_of_info(info: ModelInfo) -> ModelSize | None:
@@ -28,33 +26,39 @@ class Meter:
     """Turns tokens of one model into ``Amounts``. ``price`` is ``None`` where no price is known."""
 
     def __init__(self, info: ModelInfo, price: Price | None) -> None:
-        self.info = info
         self.price = price
-        self.size = size_of_info(info)
         self._prompt_paid = False
+        self.learn(info)
+
+    def learn(self, info: ModelInfo) -> None:
+        """Take over what a model says of itself once it is ready: the sizes in its own file."""
+        self.info = info
+        self.size = size_of_info(info)
 
     def hold_prompt(self, at_most: int) -> Amounts:
         """The most that reading a prompt of ``at_most`` tokens can cost."""
-        return Amounts(self._usd_worst(at_most, 0), self._prompt_flops(at_most), at_most)
+        usd = self._free if self.price is None else self.price.worst_prompt(at_most)
+        return Amounts(usd, self._prompt_flops(at_most), at_most)
 
     def hold_choice(self, prompt_at_most: int, max_tokens: int) -> Amounts:
         """The most that one sample of ``max_tokens`` tokens can cost, its prompt aside."""
-        usd = self._usd_worst(prompt_at_most, max_tokens)
-        if usd is not None:
-            usd -= self._usd_worst(prompt_at_most, 0) or _FREE
+        usd = self._free if self.price is None else self.price.worst_choice(prompt_at_most, max_tokens)
         return Amounts(usd, self._decode_flops(prompt_at_most, max_tokens), max_tokens, 1)
 
     def prompt(self, tokens: int, cached: int) -> Amounts:
         """What reading the prompt cost."""
+        usd = self._free if self.price is None else self.price.prompt_cost(tokens, cached)
         flops = self._prompt_flops(tokens)
         if self._prompt_paid and flops is not None:
             flops = 0
         self._prompt_paid = True
-        return Amounts(self._usd(tokens, cached, 0), flops, tokens - cached if self.info.local else tokens)
+        return Amounts(usd, flops, tokens - cached if self.info.local else tokens)
 
     def choice(self, prompt_tokens: int, completion_tokens: int, *, sample: int = 1) -> Amounts:
         """What one sample's completion cost."""
-        usd = self._usd(0, 0, completion_tokens)
+        usd = (
+            self._free if self.price is None else self.price.completion_cost(prompt_tokens, completion_tokens)
+        )
         return Amounts(usd, self._decode_flops(prompt_tokens, completion_tokens), completion_tokens, sample)
 
     def prompt_was_paid(self) -> None:
@@ -67,12 +71,7 @@ class Meter:
     def _decode_flops(self, prompt: int, completion: int) -> int | None:
         return None if self.size is None else decode_flops(self.size, prompt, completion)
 
-    def _usd_worst(self, prompt: int, completion: int) -> Decimal | None:
-        if self.price is not None:
-            return self.price.worst(prompt, completion, 1)
-        return _FREE if self.info.local else None
-
-    def _usd(self, prompt: int, cached: int, completion: int) -> Decimal | None:
-        if self.price is not None:
-            return self.price.cost(prompt, cached, completion)
-        return _FREE if self.info.local else None
+    @property
+    def _free(self) -> Decimal | None:
+        """Local models cost no dollars of their own; of others without a price nobody knows."""
+        return Decimal(0) if self.info.local else None

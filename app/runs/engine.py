@@ -177,7 +177,8 @@ class Engine:
             self._crash = error
         else:
             lane.ready = True
-            self._status(lane, "ready")
+            lane.meter.learn(lane.backend.info)
+            self._emit(ev.ModelStatus(at=self._at(), model=lane.name, state="ready", info=lane.backend.info))
         self._change.set()
 
     # -- starting requests ------------------------------------------------------------------------

@@ -48,6 +48,8 @@ class ModelStatus(_Event, frozen=True, tag="model-status"):
     state: Literal["preparing", "ready", "failed", "restarted", "set-aside"]
     detail: str = ""
     fraction: float | None = None
+    info: ModelInfo | None = None
+    """With ``ready``: what the model says of itself."""
 
 
 class CallStarted(_Event, frozen=True, tag="call-started"):

@@ -95,7 +95,7 @@ class Flight:
         choice.done = True
         text = choice.text
         extraction = self._judge.extract(text, piece.reason)
-        group = self._judge.vote(choice.index, self.model, extraction)
+        group = self._judge.vote(choice.index, self.model, extraction.answer)
         cost = self._meter.choice(self._prompt_tokens or 0, piece.completion_tokens)
         self._call.settle_choice(piece.choice, cost)
         span = None

@@ -6,6 +6,8 @@ votes and tallies between samples, and can be fed a resumed run's earlier sample
 
 from __future__ import annotations
 
+from collections import Counter
+
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.state import RunState, Tally
@@ -18,28 +20,37 @@ class Judge:
     def __init__(self, problem: Problem, models: tuple[str, ...]) -> None:
         self._problem = problem
         self._votes = MajorityVote(problem.kind)
-        self._votes_by_model = {model: MajorityVote(problem.kind) for model in models}
+        self._answers: dict[str, Counter[str]] = {model: Counter() for model in models}
         self._tallies = {model: Tally() for model in models}
         self._last_pick: ev.PickChanged | None = None
 
     def restore(self, state: RunState) -> None:
-        """Take over the votes and tallies of a run that was folded from its journal."""
+        """Take over the votes and verdicts of a run that was folded from its journal."""
         for indices in state.groups.values():
             for index in indices:
                 sample = state.samples[index]
                 if sample is not None:
-                    self._votes.add(index, sample.answer)
-                    self._votes_by_model[sample.model].add(index, sample.answer)
-        self._tallies.update({model: _copy(tally) for model, tally in state.tallies.items()})
+                    self.vote(index, sample.model, sample.answer)
+        for sample in state.every_sample():
+            if sample.verdict is not None:
+                self._count(self._tallies[sample.model], sample.verdict)
         self._last_pick = state.picks.get("majority")
 
     def extract(self, text: str, reason: str) -> Extraction:
         return extract_answer(text, self._problem.kind, cut_off=reason == "length")
 
-    def vote(self, sample: int, model: str, extraction: Extraction) -> str | None:
+    def vote(self, sample: int, model: str, answer: str | None) -> str | None:
         """Count a sample's answer; the key of the group it votes with, ``None`` where it has no answer."""
-        self._votes_by_model[model].add(sample, extraction.answer)
-        return self._votes.add(sample, extraction.answer)
+        self._votes.add(sample, answer)
+        if answer is None:
+            return None
+        group = self._votes.key_of(answer)
+        counts, tally = self._answers[model], self._tallies[model]
+        counts[group] += 1
+        tally.answers += 1
+        tally.distinct = len(counts)
+        tally.once += {1: 1, 2: -1}.get(counts[group], 0)
+        return group
 
     def consequences(self, at: float, sample: int, model: str, extraction: Extraction) -> list[ev.Event]:
         """The verdict, pick and coverage events that follow from a sample that was just voted."""
@@ -56,14 +67,8 @@ class Judge:
                     checker=judged.checker,
                 )
             )
-            if judged.verdict == "undecided":
-                tally.undecided += 1
-            else:
-                tally.n += 1
-                tally.correct += judged.verdict == "right"
+            self._count(tally, judged.verdict)
         found.extend(self._pick(at))
-        votes = self._votes_by_model[model]
-        tally.answers, tally.once, tally.distinct = votes.answered, votes.seen_once, votes.distinct
         found.append(
             ev.CoverageChanged(
                 at=at,
@@ -99,6 +104,10 @@ class Judge:
         self._last_pick = event
         return [event]
 
-
-def _copy(tally: Tally) -> Tally:
-    return Tally(tally.n, tally.correct, tally.undecided, tally.answers, tally.once, tally.distinct)
+    @staticmethod
+    def _count(tally: Tally, verdict: ev.Verdict) -> None:
+        if verdict == "undecided":
+            tally.undecided += 1
+        else:
+            tally.n += 1
+            tally.correct += verdict == "right"

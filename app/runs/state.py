@@ -176,8 +176,8 @@ class RunState:
 
     def _model_status(self, event: ev.ModelStatus) -> None:
         self.model_status[event.model] = event
-        if event.state == "failed":
-            self.errors.setdefault("model", 0)
+        if event.info is not None:
+            self.models[event.model] = event.info
 
     def _call_started(self, event: ev.CallStarted) -> None:
         self.phase = "sampling" if self.phase == "preparing" else self.phase
