@@ -1,0 +1,157 @@
+"""From a problem and a plan to a run: finds the models, their prices and prompts, and refuses early.
+
+All that can be refused before anything is spent is refused here, with the line that fixes it. A ``Launcher``
+keeps models open between runs, so that a follow-up does not load its model again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from app.errors import BadInput, CannotPay
+from app.models.base import Backend, ModelInfo, Progress
+from app.problems.problem import Problem
+from app.runs import events as ev
+from app.runs.clock import Clock
+from app.runs.costs import Meter
+from app.runs.engine import Engine
+from app.runs.lanes import Lane
+from app.runs.plan import Plan, with_default_limit
+from app.runs.source import Store
+from app.runs.state import RunState
+from budgets.amounts import Budget
+from budgets.rates import Price, parse_price
+
+MakeBackend = Callable[[str], Backend]
+
+
+class Launcher:
+    """Opens runs. ``make`` turns a model's name into a backend; ``prices`` are the user's own, by name.
+
+    ``close`` when the program ends: it closes every model that a run opened.
+    """
+
+    def __init__(
+        self,
+        make: MakeBackend | None = None,
+        *,
+        prices: Mapping[str, Price] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._make = make or _from_registry
+        self._prices = prices or {}
+        self._clock = clock
+        self._kept: dict[str, _KeptOpen] = {}
+
+    def open_run(
+        self,
+        problem: Problem,
+        plan: Plan,
+        *,
+        store: Store | None = None,
+        run_id: str,
+        prior: RunState | None = None,
+    ) -> Engine:
+        """A run that is ready to iterate. ``prior`` goes on where a folded state stands.
+
+        Raises ``BadInput`` for an empty problem, no model or a budget of nothing; ``CannotPay`` where a price
+        or a size is unknown under a cap on dollars or FLOPs; what the registry raises for unknown models.
+        """
+        if not problem.prompt.strip():
+            raise BadInput("The problem is empty.", "Write a question, or take one of the starter set.")
+        if not plan.models:
+            raise BadInput("No model is chosen.", "Name one, for example --model smollm2.")
+        if len(set(plan.models)) != len(plan.models):
+            raise BadInput("A model is named twice.", "Name each model once; raise --samples instead.")
+        plan = msgspec.structs.replace(plan, budget=with_default_limit(plan.budget))
+        check_budget(plan.budget)
+        lanes = [self._lane(problem, plan, name) for name in plan.models]
+        started = ev.RunStarted(
+            at=0.0,
+            run_id=run_id,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+            problem=problem,
+            plan=msgspec.structs.replace(plan, models=tuple(lane.name for lane in lanes)),
+            models=tuple(lane.meter.info for lane in lanes),
+        )
+        return Engine(started, lanes, store=store, clock=self._clock, prior=prior)
+
+    def info(self, name: str) -> ModelInfo:
+        """What is known of a model without making it ready."""
+        return self._backend(name).info
+
+    def price(self, name: str) -> Price | None:
+        """The user's own price of a model, else the published one, else ``None``."""
+        from budgets.prices import price_of
+
+        scripted = getattr(self._backend(name), "price", None)
+        if isinstance(scripted, tuple):
+            return parse_price(",".join(str(part) for part in scripted))
+        return price_of(name, overrides=self._prices)
+
+    async def close(self) -> None:
+        for backend in self._kept.values():
+            await backend.close()
+        self._kept.clear()
+
+    def _backend(self, name: str) -> Backend:
+        if name not in self._kept:
+            self._kept[name] = _KeptOpen(self._make(name))
+        return self._kept[name].backend
+
+    def _lane(self, problem: Problem, plan: Plan, name: str) -> Lane:
+        from app.models.prompts import build_prompt
+
+        backend = self._backend(name)
+        info = backend.info
+        price = None if info.local else self.price(name)
+        if plan.budget.usd is not None and price is None and not info.local:
+            raise CannotPay(
+                f"The price of {name} is unknown, so a cap in dollars cannot be kept.",
+                "Give it in dollars per million tokens, for example --price 0.15,0.60, or cap samples.",
+            )
+        prompt = build_prompt(problem, info, system=plan.system, shots=plan.shots, raw=plan.raw)
+        return Lane(self._kept[name], Meter(info, price), prompt)
+
+
+def check_budget(budget: Budget) -> None:
+    """Refuse caps that buy nothing at all. Raises ``BadInput`` or ``CannotPay``."""
+    for what in ("usd", "flops", "tokens", "samples", "seconds"):
+        cap = getattr(budget, what)
+        if cap is not None and cap <= 0 and what != "usd":
+            raise BadInput(
+                f"A limit of {cap} {what} buys nothing.", "Give a limit above zero, or leave it out."
+            )
+
+
+class _KeptOpen:
+    """A backend that is opened once however many runs use it, and closed by the launcher alone."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self._open = False
+        self.sample = backend.sample
+        self.prompt_tokens_at_most = backend.prompt_tokens_at_most
+
+    @property
+    def info(self) -> ModelInfo:
+        return self.backend.info
+
+    async def open(self, report: Callable[[Progress], None]) -> None:
+        if not self._open:
+            await self.backend.open(report)
+            self._open = True
+
+    async def close(self) -> None:
+        if self._open:
+            self._open = False
+            await self.backend.close()
+
+
+def _from_registry(name: str) -> Backend:
+    from app.models.registry import backend_for
+
+    return backend_for(name)
