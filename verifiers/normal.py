@@ -1,0 +1,228 @@
+"""When are two answers the same? When their normal forms are equal strings.
+
+The rules are fast and safe rather than clever; what they cannot decide stays different:
+
+* numbers are compared exactly: ``0.50``, ``.5``, ``1/2``, ``\\frac12`` and ``50 hundredths`` aside, money
+  signs, thousands commas, trailing zeros and dots say nothing; ``0.333`` is not ``1/3``;
+* what stands behind a number says nothing: ``72 clips``, ``72 km``, ``$72`` and ``72%`` are all ``72`` (a
+  sample that leaves the unit out must meet one that writes it, and sameness must carry over from one to the
+  next); ``known.judge_answer``, which sees the known answer, does tell ``5 km`` from ``5 m``;
+* a letter glued to a number is algebra (``4t``), a name before an equals sign is dropped (``x = 5``);
+* times keep their half of the day, ratios are not reduced, sets and bare lists have no order, tuples do;
+* words are compared without case; what is none of all this is compared as text without spaces.
+
+``normal_form`` never evaluates, is linear in the length of the answer, never raises, and is idempotent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from typing import Final
+
+from verifiers.math_text import compact, outer_brackets, plain_math, split_list
+from verifiers.program_text import normal_program
+from verifiers.quantities import read_quantity
+from verifiers.safe_text import clean
+from verifiers.verdicts import Kind
+
+LONGEST: Final = 2_000
+"""Characters of the longest answer that the rules look at; beyond it only white space is evened out."""
+
+_ROUNDS: Final = 6
+
+
+def normal_form(answer: str, kind: Kind) -> str:
+    """The key under which ``answer`` votes: equal for two answers exactly where they count as the same."""
+    if len(answer) <= 200:
+        return _cached_form(answer, kind)
+    return _form(answer, kind)
+
+
+def same_answer(one: str, other: str, kind: Kind) -> bool:
+    """Whether two answers count as the same; an equivalence, so votes can be grouped by it."""
+    return normal_form(one, kind) == normal_form(other, kind)
+
+
+@lru_cache(maxsize=32_768)
+def _cached_form(answer: str, kind: Kind) -> str:
+    return _form(answer, kind)
+
+
+def _form(answer: str, kind: Kind) -> str:
+    if kind in ("code", "proof", "patch"):
+        return normal_program(answer, keep_comments=kind != "code", keep_blank_lines=kind == "patch")
+    if answer.isdecimal() and answer.isascii() and len(answer) < 19:
+        return str(int(answer))
+    if len(answer) > LONGEST:
+        return _digest(answer)
+    step = _math_form if kind == "math" else _open_form
+    form = step(answer)
+    for _ in range(_ROUNDS):
+        again = step(form)
+        if again == form:
+            return form
+        form = again
+    return _digest(form)
+
+
+def _digest(text: str) -> str:
+    """A short key of a text too long or too twisted for the rules; a fixed point of all of them."""
+    digest = hashlib.sha256(" ".join(text.split()).encode("utf-8", "replace")).hexdigest()
+    return text if re.fullmatch(r"text\.[0-9a-f]{64}", text) else f"text.{digest}"
+
+
+# ---------------------------------------------------------------- mathematics
+
+_HEDGE: Final = re.compile(
+    r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of|total of"
+    r"|equals?|equal to)\s|[=:~]\s?)+",
+    re.IGNORECASE,
+)
+_NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}")
+_SUM: Final = re.compile(r"[\d\s+\-*/().,$%^]{1,200}")
+_CLOCK: Final = re.compile(
+    r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?::\d{2})?\s?(?P<half>[ap])\.?\s?(?:m\.?)?", re.IGNORECASE
+)
+_RATIO: Final = re.compile(
+    r"(\d+(?:\.\d+)?)(?:\s?:\s?|\sto\s)(\d+(?:\.\d+)?)(?:(?:\s?:\s?|\sto\s)(\d+(?:\.\d+)?))?"
+)
+_CHOICE: Final = re.compile(r"[(\[]?\s?([A-Za-z])\s?[)\].]?")
+_WORDY: Final = re.compile(r"[^\W\d_][\w'’-]*\.?(?:\s[^\W\d_][\w'’-]*\.?)*")
+
+
+def _math_form(answer: str) -> str:
+    text = _trimmed(plain_math(answer))
+    hedge = _HEDGE.match(text)
+    if hedge is not None and hedge.end() < len(text):
+        text = text[hedge.end() :]
+    text = _right_side(text)
+    return _literal(text) or _collection(text) or _words(text) or _expression(text)
+
+
+def _trimmed(text: str) -> str:
+    text = text.rstrip(" .,;:?").lstrip(" ,;:?")
+    if text.endswith("!") and re.search(r"[^\W\d]{2}!+$", text):
+        text = text.rstrip("!")
+    return text
+
+
+def _right_side(text: str) -> str:
+    """What an equation says something is: ``x = 5``, ``Total cost = $72``, ``48 + 24 = 72``."""
+    left, sign, right = text.rpartition("=")
+    left, right = left.rstrip(": "), right.strip()
+    if not sign or not right or not left or left[-1] in "<>!=":
+        return text
+    if _NAME.fullmatch(left):
+        return right
+    last_but_one = left.rpartition("=")
+    sums = last_but_one[2] if _NAME.fullmatch(last_but_one[0]) else left
+    return right if _SUM.fullmatch(sums) and read_quantity(right) is not None else text
+
+
+def _literal(text: str) -> str | None:
+    """A time, a ratio or a number; ``None`` for anything that is more than that."""
+    clock = _clock(text)
+    if clock is not None:
+        return clock
+    ratio = _RATIO.fullmatch(text) if len(text) < 60 else None
+    if ratio is not None:
+        return ":".join(_short_number(part) for part in ratio.groups() if part is not None)
+    quantity = read_quantity(text)
+    return None if quantity is None else quantity.key()
+
+
+def _short_number(digits: str) -> str:
+    quantity = read_quantity(digits)
+    return digits if quantity is None else quantity.key() if "/" not in quantity.key() else digits
+
+
+def _clock(text: str) -> str | None:
+    lowered = text.lower()
+    if lowered in ("noon", "midnight"):
+        return "12:00pm" if lowered == "noon" else "12:00am"
+    match = _CLOCK.fullmatch(text) if len(text) < 20 else None
+    if (
+        match is None
+        or int(match["hour"]) > 12
+        or (match["minute"] is None and not lowered.rstrip(".").endswith("m"))
+    ):
+        return None
+    return f"{int(match['hour'])}:{match['minute'] or '00'}{match['half'].lower()}m"
+
+
+def _collection(text: str) -> str | None:
+    """Tuples, intervals, sets and bare lists, element by element."""
+    brackets = outer_brackets(text)
+    inside = text[1:-1].strip() if brackets else text
+    parts = split_list(inside)
+    if len(parts) < 2:
+        return None if brackets is None or brackets == "{}" or not parts else _unwrapped(brackets, parts[0])
+    if brackets is None and _WORDY.fullmatch(text.replace(",", "")):
+        return None
+    elements = [_element(part) for part in parts]
+    if brackets in (None, "{}"):
+        elements = sorted(_without_common_name(elements))
+        elements = sorted(set(elements)) if brackets else elements
+    body = ";".join(elements)
+    return body if brackets is None else brackets[0] + body + brackets[1]
+
+
+def _unwrapped(brackets: str, inside: str) -> str | None:
+    """``(4x - 7)`` is ``4x - 7``; other brackets may mean something."""
+    return _element(inside) if brackets == "()" else None
+
+
+def _element(text: str) -> str:
+    text = _trimmed(text)
+    return _literal(text) or _words(text) or _expression(text)
+
+
+def _without_common_name(elements: list[str]) -> list[str]:
+    """``x=2;x=3`` without the name; different names stay."""
+    names = {element.partition("=")[0] for element in elements if "=" in element}
+    if len(names) != 1:
+        return elements
+    name = names.pop() + "="
+    return [element.removeprefix(name) for element in elements]
+
+
+def _words(text: str) -> str | None:
+    """Plain words, in lower case and without an article; a lone letter is a choice."""
+    choice = _CHOICE.fullmatch(text)
+    if choice is not None:
+        return choice[1].lower()
+    lead = re.match(r"(yes|no)[,.;:]\s?", text, re.IGNORECASE)
+    if lead is not None:
+        return lead[1].lower()
+    if _WORDY.fullmatch(text) is None:
+        return None
+    return re.sub(r"^(?:the|a|an)\s(?=\w)", "", text.casefold())
+
+
+def _expression(text: str) -> str:
+    return compact(text)
+
+
+# ---------------------------------------------------------------- open questions
+
+
+def _open_form(answer: str) -> str:
+    """Text without case, quotes, Markdown and closing punctuation; a number alone counts as a number."""
+    text = clean(answer).replace("’", "'")
+    text = re.sub(r"\*\*|__|`", "", text)
+    text = " ".join(text.split()).rstrip(" .,;:!?\"'“”‘*_$").lstrip(" ,;:!?\"'“”‘*_")
+    text = re.sub(r"^\\(?:boxed|text)\s?\{([^{}]*)\}$", r"\1", text)
+    if text[:1].isdecimal() or text[:1] in ("-", "−", "+", "$", "€", "£", "."):
+        plain = plain_math(text)
+        quantity = read_quantity(plain)
+        if quantity is not None and not quantity.noun:
+            return quantity.key()
+        clock = _clock(plain)
+        if clock is not None:
+            return clock
+    lead = re.match(r"(yes|no)[,.;:]\s", text, re.IGNORECASE)
+    if lead is not None:
+        return lead[1].lower()
+    return re.sub(r"^(?:the|a|an)\s(?=\w)", "", text.casefold())
