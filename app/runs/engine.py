@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Literal
@@ -106,7 +106,7 @@ class Engine:
 
     # -- the run ----------------------------------------------------------------------------------
 
-    async def run(self) -> AsyncIterator[ev.Event]:
+    async def run(self) -> AsyncGenerator[ev.Event, None]:
         """Yield events until the run ends. Iterate again after ``more`` or ``set_budget`` to go on.
 
         Closing the iterator early cancels what is in flight, and keeps and charges what came of it.

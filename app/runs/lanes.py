@@ -58,18 +58,12 @@ class Lane:
 
 
 def whose_turn(lanes: Iterable[Lane], state: RunState, asked: int | None, now: float) -> Lane | None:
-    """The ready model with a free place that has cost least, or ``None``."""
+    """The ready model that has cost least, if it has a free place. While it has none the dearer ones wait:
+    that is what keeps the spend equal."""
     everyone = list(lanes)
-    able = [
-        lane
-        for lane in everyone
-        if lane.ready
-        and not lane.set_aside
-        and lane.rests_until <= now
-        and lane.in_flight < lane.width(asked)
-    ]
-    if len(able) < 2:
-        return able[0] if able else None
+    able = [lane for lane in everyone if lane.ready and not lane.set_aside and lane.rests_until <= now]
+    if not able:
+        return None
     sizes_known = all(lane.meter.size is not None for lane in everyone)
 
     def spent(lane: Lane) -> float:
@@ -81,4 +75,5 @@ def whose_turn(lanes: Iterable[Lane], state: RunState, asked: int | None, now: f
             return float(total.flops)
         return float(total.tokens)
 
-    return min(able, key=spent)
+    cheapest = min(able, key=spent) if len(able) > 1 else able[0]
+    return cheapest if cheapest.in_flight < cheapest.width(asked) else None

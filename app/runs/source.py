@@ -6,13 +6,12 @@ A front end is handed a ``RunSource`` and cannot tell a live engine from a recor
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Protocol, runtime_checkable
-
-from budgets.amounts import Budget
 
 from app.runs.events import Event
 from app.runs.state import RunState
+from budgets.amounts import Budget
 
 
 class RunSource(Protocol):
@@ -25,7 +24,7 @@ class RunSource(Protocol):
     @property
     def state(self) -> RunState: ...
 
-    def run(self) -> AsyncIterator[Event]: ...
+    def run(self) -> AsyncGenerator[Event, None]: ...
 
     def pause(self) -> None:
         """Start nothing new; what is in flight ends. A recording stands still."""
