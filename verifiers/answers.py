@@ -176,6 +176,8 @@ def _last_line(part: str) -> Span | None:
     start = part.rfind("\n", 0, end) + 1
     lead = re.compile(r"[\s>#*_`-]*").match(part, start, end)
     start = lead.end() if lead is not None else start
+    while end > start and part[end - 1] in "*_`":
+        end -= 1
     return Span(start, end) if end > start else None
 
 

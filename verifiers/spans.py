@@ -31,8 +31,9 @@ _LIST_MARK: Final = re.compile(r"[.)](?:\s|$)")
 _UNIT: Final = re.compile(r"[ ]?([A-Za-z€£¥¢$]{1,12})(?![A-Za-z(])")
 _SCALE: Final = re.compile(r"[ ](?:hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _GOES_ON: Final = re.compile(
-    r"[ ]?(?:[-+*/^=×·(]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)|[A-Za-zπ√{(\[]"
+    r"[ ]?(?:\*\*?(?=[ ]?[\w(\\])|[-+/^=×·(]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)|[A-Za-zπ√{(\[]"
 )
+"""What behind a number shows that it is only the beginning of an expression."""
 _SENTENCE_END: Final = re.compile(r"[.!?](?=[\s*_\"'”)]|$)|\n|$")
 _SAYS: Final = re.compile(
     r"(?:[=≈:]|\b(?:is|are|was|were|be|equals|has|have|had|makes|made|gives|get|gets|costs?|takes?|sold|pays?)\b)",

@@ -65,7 +65,7 @@ def is_placeholder(text: str) -> bool:
 _EMPHASIS: Final = r"[*_`\s]{0,6}"
 _CUES: Final = re.compile(
     rf"""
-    (?P<hashes>^[ \t]{{0,3}}\#\#\#\#[ \t]*)
+    (?P<hashes>^[ \t]{{0,3}}\#\#\#\#[ \t]*)(?![*_]{{0,2}}(?:final[ ])?(?:answer|ans|solution|result)\b)
   | \b(?:answers?|final[ ]result)\b(?:[ ](?:to|for|of)(?:[ ]\w{{1,30}}){{1,8}}?)?(?:,[^,\n]{{1,30}},)?
       {_EMPHASIS}
       (?:is|are|was|would\ be|will\ be|should\ be|must\ be|has\ to\ be|becomes|comes\ to|equals|=|:|：|->|→)

@@ -47,6 +47,7 @@ _SPELLINGS: Final[dict[str, dict[str, str]]] = {
         "86400": "day days",
         "604800": "week weeks",
     },
+    "calendar": {"1": "month months", "12": "yr yrs year years"},
     "volume": {
         "1/1000": "ml mL milliliter milliliters millilitre millilitres",
         "1": "l L liter liters litre litres",
