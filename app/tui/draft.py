@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from app.errors import BadInput
 
 if TYPE_CHECKING:
-    from budgets.amounts import Budget
-
     from app.problems.problem import Kind, Problem
     from app.runs.plan import Plan
+    from budgets.amounts import Budget
 
 Field = Literal[
     "text",
@@ -112,10 +111,9 @@ def read_problem(draft: Draft) -> Problem:
 
 def read_plan(draft: Draft) -> Plan:
     """The plan of the form. Raises ``FieldFault`` naming the first field that cannot be used."""
-    from budgets.amounts import parse_count
-
     from app.models.base import Settings
     from app.runs.plan import Plan, with_default_limit
+    from budgets.amounts import parse_count
 
     if not draft.models:
         raise FieldFault("models", "No model is chosen.", "Press F2 to choose one.")

@@ -34,7 +34,7 @@ class HintLine(Widget):
         parts = [
             Content.assemble(
                 (hint.key, "$footer-key-foreground"), (f" {hint.word}", "$foreground-muted")
-            ).stylize(Style(meta={"@click": f"app.act('{hint.action.id}')"}))
+            ).stylize(Style.from_meta({"@click": f"app.act('{hint.action.id}')"}))
             for hint in hints(self._place, room, without=self._without)
         ]
         return Content("  ").join(parts)

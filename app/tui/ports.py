@@ -7,7 +7,7 @@ of them: the real ones import what they need when they are first called.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,10 @@ class PastRun:
     spent: str = ""
 
 
+async def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Each raises ``MonkeysError`` with a message and a fix where it cannot do what it is asked."""
@@ -62,6 +66,7 @@ class Ports:
     """A kept run by its id, or an exported file by its path."""
     export: Callable[[RunSource], str] | None = None
     """Writes a run to files and says where."""
-    close: Callable[[], None] = lambda: None
+    close: Callable[[], Awaitable[None]] = _nothing
+    """Called once, before the program leaves."""
     now: Callable[[], float] = field(default=time.monotonic)
     """Seconds on a clock that only goes forward."""

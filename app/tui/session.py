@@ -7,12 +7,14 @@ and what came is kept either way.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.errors import BadInput
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from app.problems.problem import Problem
     from app.runs.plan import Plan
     from app.runs.source import LiveRun, RunSource
@@ -68,12 +70,13 @@ class Session:
         return self._driver
 
     async def close(self, patience: float = 3.0) -> None:
-        """Stop what is live, and wait until what came is kept, for ``patience`` seconds at the most."""
+        """Stop what is live, wait until what came is kept (``patience`` seconds at most), close the ports."""
         if self.source is not None and self._driver is not None and not self._driver.done():
             self.source.stop()
             await asyncio.wait({self._driver}, timeout=patience)
             self._driver.cancel()
         self._driver = None
+        await self.ports.close()
 
     # -- follow-ups -----------------------------------------------------------------------------------
 
@@ -84,10 +87,10 @@ class Session:
         run.more(samples)
         return samples
 
-    def set_limit(self, field: str, value: object) -> None:
+    def set_limit(self, field: str, value: Decimal | int | float) -> None:
         """Change one limit of the budget and leave the others."""
         run = self._spending()
-        run.set_budget(replace(run.state.budget, **{field: value}))
+        run.set_budget(run.state.budget.raised(**{field: value}))
 
     def again(self, *, temperature: float | None = None, model: str | None = None) -> tuple[Problem, Plan]:
         """The problem in front with one setting changed, to be begun as a run of its own."""

@@ -1,0 +1,384 @@
+"""The shell: which screen is shown, what a key or a command does there, and how it all ends.
+
+It is handed everything else through ``Ports`` and holds no engine, no journal and no model. Runs belong to
+the ``Session``; a screen is only a view of one, so it can be closed, or fail, while samples still come.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from app import locations
+from app.errors import BadInput, MonkeysError
+from app.tui.actions import ACTIONS, BY_ID, Place
+from app.tui.commands import NewProblem, read_line
+from app.tui.draft import Draft
+from app.tui.follow_ups import FollowUps
+from app.tui.palette import ActionsProvider
+from app.tui.prompt_history import PromptHistory
+from app.tui.prompt_line import PromptLine
+from app.tui.screens.compose import ComposeScreen
+from app.tui.screens.too_small import TooSmall, fits
+from app.tui.session import Session
+from app.tui.theme import DARK, LIGHT, meanings
+
+if TYPE_CHECKING:
+    from app.problems.problem import Problem
+    from app.runs.plan import Plan
+    from app.runs.source import RunSource
+    from app.tui.ports import ModelChoice, Ports
+
+_QUIT_WINDOW = 3.0
+"""Seconds within which a second press means it."""
+LIMIT_EXAMPLES = ("$1", "500 samples", "10 min", "50k tokens", "1 PFLOP")
+
+
+def _bindings() -> list[BindingType]:
+    return [
+        Binding(
+            ",".join(action.keys),
+            f"act('{action.id}')",
+            action.title,
+            show=False,
+            id=action.id,
+            priority=action.id == "quit" or any(key.startswith("f") and len(key) < 4 for key in action.keys),
+        )
+        for action in ACTIONS
+        if action.keys
+    ]
+
+
+class MonkeysApp(FollowUps, App[None]):
+    TITLE = "monkeys"
+    BINDINGS: ClassVar[list[BindingType]] = _bindings()
+    COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
+    CSS_PATH = "app.tcss"
+
+    def __init__(
+        self,
+        ports: Ports,
+        *,
+        draft: Draft | None = None,
+        recording: RunSource | None = None,
+        run_screen: Callable[[RunSource], Screen[Any]] | None = None,
+        history: PromptHistory | None = None,
+    ) -> None:
+        """``recording`` is played at once; ``run_screen`` makes the view of a run."""
+        super().__init__()
+        self.session = Session(ports)
+        self.paused = False
+        self._draft = draft or Draft(models=("smollm2",))
+        self._recording = recording
+        self._run_screen = run_screen or _run_screen
+        self._history = history or PromptHistory(locations.history_file())
+        self._models: tuple[ModelChoice, ...] | None = None
+        self._quit_pressed = float("-inf")
+        self._replaced: RunSource | None = None
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = DARK.name
+
+    # -- looks ----------------------------------------------------------------------------------------
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return meanings(self.current_theme)
+
+    def do_theme(self, argument: str = "") -> None:
+        if not argument:
+            self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+            return
+        names = {name.removeprefix("monkeys-"): name for name in self.available_themes}
+        name = names.get(argument.removeprefix("monkeys-"))
+        if name is None:
+            raise BadInput(f"There is no theme {argument}.", "Type /theme and a space for the list.")
+        self.theme = name
+
+    def themes(self) -> list[str]:
+        def ours_first(theme: Theme) -> tuple[bool, str]:
+            return not theme.name.startswith("monkeys-"), theme.name
+
+        return [
+            theme.name.removeprefix("monkeys-")
+            for theme in sorted(self.available_themes.values(), key=ours_first)
+        ]
+
+    # -- screens --------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        return ComposeScreen(self._draft)
+
+    def on_mount(self) -> None:
+        if self._recording is not None:
+            self.open_recording(self._recording)
+
+    def on_resize(self, event: events.Resize) -> None:
+        covered = isinstance(self.screen, TooSmall)
+        if fits(event.size) and covered:
+            self.pop_screen()
+        elif not fits(event.size) and not covered:
+            self.push_screen(TooSmall())
+
+    def place_of(self, screen: Screen[Any]) -> Place:
+        """Where a screen stands in the registry of actions. A screen over a run belongs to the run."""
+        place: Place | None = getattr(screen, "PLACE", None)
+        if place is not None and place != "run":
+            return place
+        if isinstance(screen, TooSmall) or self.session.source is None:
+            return "list"
+        return "run" if self.session.spends else "replay"
+
+    def show_form(self, draft: Draft | None = None) -> None:
+        """Back to the form. A run that is live goes on."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        form = self.screen_stack[0]
+        if draft is not None and isinstance(form, ComposeScreen):
+            form.fill(draft)
+
+    def show_run(self, source: RunSource) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.push_screen(self._run_screen(source), wait_for_dismiss=False)
+        self.call_after_refresh(self._add_prompt)
+
+    def _add_prompt(self) -> None:
+        screen = self.screen
+        if self.place_of(screen) in ("run", "replay") and not screen.query(PromptLine):
+            screen.mount(self.make_prompt())
+
+    def make_prompt(self) -> PromptLine:
+        """A prompt line for the run in front."""
+        return PromptLine(
+            "run" if self.session.spends else "replay",
+            self._history,
+            {
+                "models": lambda: [model.name for model in self.models()],
+                "themes": self.themes,
+                "limits": lambda: LIMIT_EXAMPLES,
+                "runs": lambda: [run.run_id for run in self.session.ports.runs()],
+            },
+        )
+
+    # -- runs ------------------------------------------------------------------------------------------
+
+    def start(self, problem: Problem, plan: Plan) -> None:
+        """Begin a run and show it. A run still live is stopped, on the second asking."""
+        if self.session.live and self._replaced is not self.session.source:
+            self._replaced = self.session.source
+            raise BadInput(
+                "The run before is still sampling.", "Start once more to stop it and begin this one."
+            )
+        if self.session.live:
+            self.running().stop()
+        source = self.session.begin(problem, plan)
+        self.paused = False
+        self.show_run(source)
+        self.go_on()
+
+    def open_recording(self, source: RunSource) -> None:
+        self.session.show(source)
+        self.paused = False
+        self.show_run(source)
+        self.go_on()
+
+    def running(self) -> RunSource:
+        """The run in front. Raises ``BadInput`` where there is none."""
+        if self.session.source is None:
+            raise BadInput("Nothing has been run yet.", "Type a problem and press F5.")
+        return self.session.source
+
+    def go_on(self) -> None:
+        """Take the run's events, if nobody does yet; what ends it badly is said once."""
+        task = self.session.drive()
+        task.add_done_callback(self._run_is_over)
+
+    def _run_is_over(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (fault := task.exception()) is None:
+            return
+        if isinstance(fault, MonkeysError):
+            self.tell(_sentence(fault), warning=True)
+        elif isinstance(fault, Exception):
+            self._handle_exception(fault)
+
+    def models(self) -> tuple[ModelChoice, ...]:
+        """The known models, asked for once."""
+        if self._models is None:
+            self._models = tuple(self.session.ports.models())
+        return self._models
+
+    # -- doing things ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "act" and parameters:
+            return self.place_of(self.screen) in BY_ID[str(parameters[0])].where
+        return super().check_action(action, parameters)
+
+    def action_act(self, action_id: str) -> None:
+        self.press(action_id)
+
+    def press(self, action_id: str) -> None:
+        """An action's key, or its line in the palette: what needs an argument is begun on the prompt line."""
+        action = BY_ID[action_id]
+        if action.argument and (action.prefill or action.needs_argument) and self.screen.query(PromptLine):
+            self.screen.query_one(PromptLine).begin(f"/{action.command} ")
+        elif action.needs_argument:
+            self.tell(f"Type {action.usage} on the prompt line of a run.")
+        else:
+            self.act(action_id)
+
+    def act(self, action_id: str, argument: str = "") -> bool:
+        """Carry out an action; a refusal is told in one line. Returns whether it was carried out."""
+        try:
+            self._do(action_id, argument)
+        except MonkeysError as fault:
+            self._refuse(fault)
+            return False
+        return True
+
+    def _do(self, action_id: str, argument: str) -> None:
+        name = f"do_{action_id.replace('-', '_')}"
+        handler = getattr(self.screen, name, None) or getattr(self, name)
+        handler(argument)
+
+    def _refuse(self, fault: MonkeysError) -> None:
+        prompt = self.screen.query(PromptLine)
+        if prompt:
+            prompt.first().fault(_sentence(fault))
+        elif isinstance(self.screen, ComposeScreen):
+            self.screen.complain(fault)
+        else:
+            self.tell(_sentence(fault), warning=True)
+
+    def on_prompt_line_entered(self, event: PromptLine.Entered) -> None:
+        try:
+            asked = read_line(event.line, event.prompt.place)
+        except MonkeysError as fault:
+            event.prompt.fault(_sentence(fault))
+            return
+        if asked is None:
+            return
+        if isinstance(asked, NewProblem):
+            carried_out = self.act("problem", asked.text)
+        else:
+            carried_out = self.act(asked.action.id, asked.argument)
+        if carried_out:
+            event.prompt.accept()
+
+    def tell(self, line: str, *, warning: bool = False) -> None:
+        self.notify(line, severity="warning" if warning else "information", markup=False)
+
+    # -- actions that need no run ------------------------------------------------------------------------
+
+    def do_help(self, _: str = "") -> None:
+        from app.tui.screens.help import HelpScreen
+
+        screen = self.screen
+        own = [
+            (key, binding.binding.description)
+            for key, binding in screen.active_bindings.items()
+            if binding.node is not self and binding.binding.show and binding.binding.description
+        ]
+        self.push_screen(HelpScreen(self.place_of(screen), own))
+
+    def do_palette(self, _: str = "") -> None:
+        self.action_command_palette()
+
+    def do_runs(self, _: str = "") -> None:
+        from app.tui.screens.history import RunPicker
+
+        def chosen(run_id: str | None) -> None:
+            if run_id is not None:
+                self.act("replay", run_id)
+
+        self.push_screen(RunPicker(self.session.ports.runs()), chosen)
+
+    def do_replay(self, argument: str) -> None:
+        if self.session.live:
+            raise BadInput("A run is still sampling.", "Stop it with esc, or let it end, and ask again.")
+        replay = self.session.ports.replay
+        if replay is None:
+            raise BadInput("Nothing here can play a run again.")
+        self.open_recording(replay(argument))
+
+    def do_screenshot(self, _: str = "") -> None:
+        folder = locations.exports_folder()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = self.save_screenshot(path=str(folder))
+        except OSError as fault:
+            raise BadInput(f"{folder} cannot be written ({fault.strerror or fault}).") from fault
+        self.tell(f"Wrote the picture to {path}")
+
+    # -- the end ----------------------------------------------------------------------------------------
+
+    def do_quit(self, _: str = "") -> None:
+        """At once where nothing can be lost; else the first press says what a second one does."""
+        now = self.session.ports.now()
+        sure = now - self._quit_pressed <= _QUIT_WINDOW
+        self._quit_pressed = now
+        if self.session.live and not sure:
+            self.tell("Still sampling. Press the same key again to stop and quit; what came is kept.")
+        elif not sure and self._typed():
+            self.tell("Press the same key again to quit.")
+        else:
+            self.run_worker(self._leave(), exclusive=True, group="leave")
+
+    def _typed(self) -> bool:
+        form = self.screen_stack[0]
+        return isinstance(form, ComposeScreen) and bool(form.draft.text.strip()) and self.screen is form
+
+    async def _leave(self) -> None:
+        await self.session.close()
+        self.exit()
+
+    async def action_quit(self) -> None:
+        self.do_quit()
+
+    def _fatal_error(self) -> None:
+        """Textual would paint the traceback over the user's terminal."""
+        from rich.text import Text
+
+        from app.tui.crash import report
+
+        source = self.session.source
+        run_id = source.state.run_id if source is not None and self.session.spends else None
+        fault = self._exception or RuntimeError("unknown")
+        self._exit_renderables.clear()
+        self.panic(Text(report(fault, run_id or None)))
+
+
+def _run_screen(source: RunSource) -> Screen[Any]:
+    from app.tui.screens.run import RunScreen
+
+    return RunScreen(source)
+
+
+def _sentence(fault: MonkeysError) -> str:
+    return f"{fault.message} {fault.fix}" if fault.fix else fault.message
+
+
+def open_tui(problem_text: str | None = None) -> int:
+    """Open the program on its form, with ``problem_text`` typed in. Returns the exit status."""
+    return _run(problem_text, None)
+
+
+def open_replay(source: RunSource) -> int:
+    """Open the program on a recording. Returns the exit status."""
+    return _run(None, source)
+
+
+def _run(problem_text: str | None, recording: RunSource | None) -> int:
+    from app.tui.wiring import real_ports
+
+    draft = Draft(models=("smollm2",), text=problem_text or "")
+    app = MonkeysApp(real_ports(), draft=draft, recording=recording)
+    app.run()
+    return app.return_code or 0

@@ -1,0 +1,121 @@
+"""What can be asked of the run in front: more of it, otherwise, elsewhere.
+
+One method per action of the registry, ``do_<id>(argument)``; each raises ``MonkeysError`` when it cannot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from app.errors import BadInput
+from app.tui import clipboard
+from app.tui.draft import Draft, draft_of, read_temperature
+from app.tui.prompt_line import PromptLine
+
+if TYPE_CHECKING:
+    from app.tui.app import MonkeysApp
+
+
+class FollowUps:
+    """Mixed into the app, whose session it speaks for."""
+
+    @property
+    def _shell(self) -> MonkeysApp:
+        return cast("MonkeysApp", self)
+
+    def do_pause(self, _: str = "") -> None:
+        source = self._shell.running()
+        if source.state.phase == "ended":
+            self._shell.tell("The run has ended. Press m for more samples.")
+        elif source.state.phase == "paused" or self._shell.paused:
+            self.do_resume()
+        else:
+            source.pause()
+            self._shell.paused = True
+
+    def do_resume(self, _: str = "") -> None:
+        self._shell.running().resume()
+        self._shell.paused = False
+
+    def do_stop(self, _: str = "") -> None:
+        source = self._shell.running()
+        if source.state.phase == "ended":
+            self._shell.tell("Nothing is being sampled. Press n for a new problem, m for more samples.")
+        else:
+            source.stop()
+
+    def do_more(self, argument: str = "") -> None:
+        count = _count(argument) if argument else None
+        added = self._shell.session.more(count)
+        self._shell.go_on()
+        self._shell.tell(f"{added:,} more sample{'s' if added != 1 else ''}.")
+
+    def do_samples(self, argument: str) -> None:
+        self._shell.session.set_limit("samples", _count(argument))
+        self._shell.go_on()
+
+    def do_budget(self, argument: str) -> None:
+        from budgets.amounts import parse_limit
+
+        try:
+            field, value = parse_limit(argument)
+        except ValueError as fault:
+            raise BadInput(str(fault)) from fault
+        if value <= 0:
+            raise BadInput(f"A limit of {argument} buys nothing.", "Write for example $2 or 500 samples.")
+        self._shell.session.set_limit(field, value)
+        self._shell.go_on()
+
+    def do_temperature(self, argument: str) -> None:
+        problem, plan = self._shell.session.again(temperature=read_temperature(argument))
+        self._shell.start(problem, plan)
+
+    def do_model(self, argument: str) -> None:
+        problem, plan = self._shell.session.again(model=argument)
+        self._shell.start(problem, plan)
+
+    def do_problem(self, argument: str = "") -> None:
+        """Back to the form, as this run was asked; with ``argument`` typed in as the problem."""
+        state = self._shell.running().state
+        draft = Draft()
+        if state.problem is not None and state.plan is not None:
+            draft = draft_of(state.problem, state.plan)
+        self._shell.show_form(draft.asking(argument) if argument else draft)
+
+    def do_copy(self, _: str = "") -> None:
+        """The pick, where the screen has nothing more exact to copy."""
+        state = self._shell.running().state
+        pick = state.picks.get("majority") or next(iter(state.picks.values()), None)
+        if pick is None or pick.answer is None:
+            raise BadInput("There is no pick to copy yet.", "Wait for the first sample with an answer.")
+        self._shell.copy_text(pick.answer, f"the pick of {pick.rule}")
+
+    def do_export(self, _: str = "") -> None:
+        export = self._shell.session.ports.export
+        if export is None:
+            raise BadInput("Nothing here can write a run to a file.")
+        self._shell.tell(export(self._shell.running()))
+
+    def do_command(self, _: str = "") -> None:
+        self._prompt_begin("/")
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Put ``text`` on the clipboard, or into a file, and say which."""
+        driver = self._shell._driver
+        copied = clipboard.copy(text, driver.write if driver is not None else lambda _: None)
+        self._shell.tell(copied.sentence(what), warning=copied.fault is not None)
+
+    def _prompt_begin(self, text: str) -> None:
+        self._shell.screen.query_one(PromptLine).begin(text)
+
+
+def _count(argument: str) -> int:
+    from budgets.amounts import parse_count
+
+    try:
+        count = parse_count(argument)
+    except ValueError as fault:
+        raise BadInput(str(fault)) from fault
+    if count < 1:
+        raise BadInput(f"{argument} samples are none.", "Write a number above 0, such as 100.")
+    return count

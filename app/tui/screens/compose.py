@@ -1,0 +1,247 @@
+"""Where a problem is put: the problem itself, large, and under it one line each for what else matters.
+
+Every field has a value that works, so that typing a problem and pressing one key is enough. What the form
+would buy is said before anything is spent. The first frame is on the screen before detection, prices or
+models are looked at; they fill in behind it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Button, Input, Label, Static, TextArea
+
+from app.errors import MonkeysError
+from app.tui.actions import Place
+from app.tui.draft import Draft, FieldFault, read_plan, read_problem
+from app.tui.fields import Choice, ModelChips
+from app.tui.hint_line import HintLine
+from app.tui.screens.base import ShellScreen
+
+if TYPE_CHECKING:
+    from app.problems.problem import Kind, Problem
+    from app.tui.ports import ModelChoice
+
+INVITATION = """\
+Type or paste a problem: mathematics, code, anything that has an answer.
+
+A model is asked it many times. Every answer is checked, and the one to believe is picked.
+
+F3  fill in one of the starter problems
+F5  start sampling"""
+
+_LIMITS = (
+    ("samples", "samples", "no limit"),
+    ("usd", "$", "no limit"),
+    ("flops", "FLOP", "no limit"),
+    ("tokens", "tokens", "no limit"),
+    ("seconds", "time", "no limit"),
+)
+_TYPED = ("answer", "samples", "usd", "flops", "tokens", "seconds", "temperature", "max_tokens")
+"""The fields of ``Draft`` that are typed into one line each."""
+_KINDS = ("auto", "math", "code", "proof", "patch", "open")
+_PAUSE = 0.12
+"""Seconds without a keystroke after which the form is looked at."""
+
+
+class ComposeScreen(ShellScreen):
+    PLACE: ClassVar[Place] = "compose"
+    CSS_PATH = "compose.tcss"
+    AUTO_FOCUS = "#text"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    def __init__(self, draft: Draft) -> None:
+        super().__init__()
+        self._draft = draft
+        self._pending: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        draft = self._draft
+        with Horizontal(id="masthead"):
+            yield Label("monkeys", id="name")
+            yield Label("ask once, sample many times, keep the answer to believe", id="motto")
+        text = TextArea(
+            draft.text,
+            id="text",
+            placeholder=INVITATION,
+            highlight_cursor_line=False,
+            tab_behavior="focus",
+        )
+        text.border_title = "Problem"
+        yield text
+        with Vertical(id="form"):
+            with _row("Kind"):
+                yield Choice(_KINDS, draft.kind or "auto", id="kind")
+                yield Label("", id="why", markup=False)
+            with _row("Answer"):
+                yield _field("answer", draft.answer, "if you know it")
+                yield Label("", id="checks", markup=False)
+            with _row("Models"):
+                yield ModelChips(draft.models, id="models")
+            with _row("Budget"):
+                for name, label, nothing in _LIMITS:
+                    yield Label(label, classes="unit")
+                    yield _field(name, getattr(draft, name), nothing)
+            with _row("Each sample"):
+                yield Label("temperature", classes="unit")
+                yield _field("temperature", draft.temperature, "0.6")
+                yield Label("at most tokens", classes="unit")
+                yield _field("max_tokens", draft.max_tokens, "512")
+        with Horizontal(id="verdict"):
+            yield Button("Start", id="start", compact=True)
+            yield Static("", id="estimate", markup=False)
+        yield HintLine("compose")
+
+    def on_mount(self) -> None:
+        self.set_timer(0.02, self._look)
+
+    # -- the draft -----------------------------------------------------------------------------------
+
+    @property
+    def draft(self) -> Draft:
+        """The form as it stands."""
+        typed: dict[str, Any] = {name: self.query_one(f"#{name}", Input).value for name in _TYPED}
+        kind = self.query_one("#kind", Choice).value
+        return replace(
+            self._draft,
+            text=self.query_one("#text", TextArea).text,
+            kind=None if kind == "auto" else cast("Kind", kind),
+            models=self.query_one(ModelChips).names,
+            **typed,
+        )
+
+    def fill(self, draft: Draft) -> None:
+        """Put another draft into the form."""
+        self._draft = draft
+        self.query_one("#text", TextArea).text = draft.text
+        self.query_one("#kind", Choice).value = draft.kind or "auto"
+        self.query_one(ModelChips).names = draft.models
+        for name in _TYPED:
+            self.query_one(f"#{name}", Input).value = getattr(draft, name)
+        self.query_one("#text", TextArea).focus()
+        self._look()
+
+    # -- what a user does ------------------------------------------------------------------------------
+
+    def do_start(self, _: str = "") -> None:
+        draft = self.draft
+        try:
+            self.shell.start(read_problem(draft), read_plan(draft))
+        except MonkeysError as fault:
+            self.complain(fault)
+
+    def complain(self, fault: MonkeysError) -> None:
+        """Say what cannot be used, where it is, and go there."""
+        if isinstance(fault, FieldFault):
+            self.query_one(f"#{fault.field}", Widget).focus()
+        self._say(fault)
+
+    def do_problems(self, _: str = "") -> None:
+        from app.tui.screens.problems import ProblemPicker
+
+        def chosen(problem: Problem | None) -> None:
+            if problem is not None:
+                self.fill(self.draft.of(problem))
+
+        ports = self.shell.session.ports
+        self.app.push_screen(ProblemPicker(ports.starters, ports.recent), chosen)
+
+    def do_models(self, _: str = "") -> None:
+        from app.tui.screens.models import ModelPicker
+
+        def chosen(names: tuple[str, ...] | None) -> None:
+            if names is not None:
+                self.query_one(ModelChips).names = names
+                self._look()
+
+        self.app.push_screen(ModelPicker(self.shell.models(), self.query_one(ModelChips).names), chosen)
+
+    # -- looking at the form ---------------------------------------------------------------------------
+
+    def on_text_area_changed(self) -> None:
+        self._look_soon()
+
+    def on_input_changed(self) -> None:
+        self._look_soon()
+
+    def on_choice_changed(self) -> None:
+        self._look_soon()
+
+    def on_input_submitted(self) -> None:
+        self.focus_next()
+
+    def on_button_pressed(self) -> None:
+        self.do_start()
+
+    def _look_soon(self) -> None:
+        if self._pending is not None:
+            self._pending.stop()
+        self._pending = self.set_timer(_PAUSE, self._look)
+
+    def _look(self) -> None:
+        draft = self.draft
+        self._show_kind(draft)
+        models = self.shell.models()
+        self.query_one(ModelChips).know(models)
+        self.query_one("#checks", Label).update(_checks(draft))
+        try:
+            plan = read_plan(draft)
+            if draft.text.strip():
+                self._say(self.shell.session.ports.estimate(read_problem(draft), plan))
+            else:
+                self._say(_upgrade(models, draft.models))
+        except MonkeysError as fault:
+            self._say(fault)
+
+    def _show_kind(self, draft: Draft) -> None:
+        choice, why = self.query_one("#kind", Choice), self.query_one("#why", Label)
+        if draft.kind is not None:
+            choice.rename("auto", "auto")
+            why.update("as you chose" if draft.base is None else "")
+            return
+        if not draft.text.strip():
+            choice.rename("auto", "auto")
+            why.update("found from what you type")
+            return
+        kind, reason = self.shell.session.ports.detect(draft.text)
+        choice.rename("auto", f"auto: {kind}")
+        why.update(reason)
+
+    def _say(self, what: str | MonkeysError) -> None:
+        line = self.query_one("#estimate", Static)
+        if isinstance(what, MonkeysError):
+            line.update(Content.assemble((what.message, "$wrong"), f" {what.fix or ''}"))
+        else:
+            line.update(Content(what))
+
+
+def _row(name: str) -> Horizontal:
+    row = Horizontal(classes="row")
+    row.compose_add_child(Label(name, classes="caption"))
+    return row
+
+
+def _field(name: str, value: str, placeholder: str) -> Input:
+    return Input(value, placeholder=placeholder, id=name, compact=True, select_on_focus=True)
+
+
+def _checks(draft: Draft) -> str:
+    if draft.answer.strip():
+        return "every sample is judged against it"
+    if draft.base is not None and draft.base.tests and draft.text.strip() == draft.base.prompt.strip():
+        return "not needed: this problem comes with tests"
+    return "without it nothing is verified: the samples vote"
+
+
+def _upgrade(models: tuple[ModelChoice, ...], chosen: tuple[str, ...]) -> str:
+    better = next((model for model in models if model.upgrade and model.name not in chosen), None)
+    if better is None:
+        return ""
+    return f"{better.name} answers better ({better.missing or better.detail}). F2 chooses it."

@@ -1,0 +1,95 @@
+"""What can be done here, and with which key: the table of actions as one reads it, this place first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from app.tui.actions import ACTIONS, Action, Place, at, show_key
+from app.tui.screens.base import ShellDialog
+
+_PLACES: dict[Place, tuple[str, str]] = {
+    "compose": (
+        "The form",
+        "Type a problem, look at the line beneath the form, which says what it will cost, and start. A known "
+        "answer makes coverage exact; without one the samples vote.",
+    ),
+    "run": (
+        "The run",
+        "Every row is one sample; the picks say which answer to believe and why, the curve how likely the "
+        "right one is in the pile. What is typed at the bottom is a command (/) or a new problem.",
+    ),
+    "replay": ("A recording", "It looks like the run it was. Nothing is sampled and nothing is spent."),
+    "list": ("A list", "Type to search, move with the arrows, choose with enter, close with esc."),
+}
+_SIGNS = (
+    ("✓", "$right", "right"),
+    ("✗", "$wrong", "wrong"),
+    ("?", "$undecided", "undecided"),
+    ("●", "$live", "being written"),
+)
+
+
+class HelpScreen(ShellDialog[None]):
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1,question_mark,q,enter", "dismiss_empty", "Close", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+    DEFAULT_CSS = """
+    HelpScreen #help { max-width: 96; padding: 0 2; }
+    """
+
+    def __init__(self, place: Place, own_keys: Iterable[tuple[str, str]] = ()) -> None:
+        """``own_keys`` are (key, what it does) of the screen itself, beyond the registry."""
+        super().__init__()
+        self._place: Place = place
+        self._own = list(own_keys)
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog", id="help") as dialog:
+            dialog.border_title = f"Help: {_PLACES[self._place][0].lower()}"
+            dialog.border_subtitle = "esc close"
+            yield Static(self.text(), markup=False)
+
+    def text(self) -> Content:
+        lines = [Content(""), Content(_PLACES[self._place][1]), Content("")]
+        here = list(at(self._place))
+        lines += [_line(action) for action in here if action.keys]
+        if self._own:
+            lines += [
+                Content(""),
+                *(_columns(show_key(key), "", words) for key, words in self._own),
+            ]
+        typed = [action for action in here if action.command and not action.keys]
+        if typed:
+            lines += [Content(""), *(_line(action) for action in typed)]
+        elsewhere = [action for action in ACTIONS if self._place not in action.where and action.keys]
+        if elsewhere:
+            lines += [Content(""), Content.styled("Elsewhere", "bold")]
+            lines += [_line(action) for action in elsewhere]
+        signs = Content("   ").join(
+            Content.assemble((sign, colour), f" {word}") for sign, colour, word in _SIGNS
+        )
+        return Content("\n").join([*lines, Content(""), signs, Content("")])
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def _line(action: Action) -> Content:
+    return _columns(" ".join(show_key(key) for key in action.keys), action.usage, action.help)
+
+
+def _columns(keys: str, usage: str, words: str) -> Content:
+    return Content.assemble(
+        (f"{keys:<9}", "$footer-key-foreground"),
+        (f"{usage:<18}", "$foreground"),
+        (words, "$foreground-muted"),
+    )

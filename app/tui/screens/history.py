@@ -1,0 +1,41 @@
+"""The runs kept in the journal, newest first; enter plays one again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.content import Content
+
+from app.tui.ports import PastRun
+from app.tui.screens.picker import Picker, Row, one_line
+
+
+class RunPicker(Picker[str]):
+    TITLE: ClassVar[str | None] = "Earlier runs"
+    SEARCH: ClassVar[str] = "type to search problems, models and answers"
+    KEYS: ClassVar[str] = "enter replay · esc close"
+    NOTHING: ClassVar[str] = "No run is kept yet. Close this with esc, type a problem and press F5."
+
+    def __init__(self, runs: Sequence[PastRun]) -> None:
+        super().__init__()
+        self._rows = [_row(run) for run in runs]
+
+    def rows(self) -> Sequence[Row[str]]:
+        return self._rows
+
+
+def _row(run: PastRun) -> Row[str]:
+    when = run.created[:16].replace("T", " ")
+    pick = one_line(run.pick, 12) if run.pick else "no pick"
+    share = f"{run.share:.0%}" if run.share is not None and run.pick else ""
+    models = ", ".join(run.models)
+    shown = Content.assemble(
+        (f"{when}  ", "$foreground-muted"),
+        (f"{pick:>12}", "$pick" if run.pick else "$foreground-muted"),
+        (f" {share:>4}  ", "$foreground-muted"),
+        (f"{run.samples:>6,} × {one_line(models, 22):<22}  ", "$foreground-muted"),
+        one_line(run.title, 60),
+        (f"  {run.status}" if run.status not in ("completed", "budget") else "", "$undecided"),
+    )
+    return Row(shown, f"{run.run_id} {run.title} {models} {run.pick or ''} {run.status}", run.run_id)
