@@ -145,16 +145,19 @@ class LlamaServer:
     def _connect(self, plan: ServerPlan) -> aiohttp.ClientSession:
         import aiohttp
 
+        # The server hangs up after a stream without saying so: a connection is used once.
         unlimited = aiohttp.ClientTimeout(total=None, sock_connect=10)
         if plan.port:
             return aiohttp.ClientSession(
                 base_url=f"http://127.0.0.1:{plan.port}",
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, force_close=True),
                 headers={"Authorization": f"Bearer {plan.key}"},
                 timeout=unlimited,
             )
         return aiohttp.ClientSession(
-            base_url="http://llama", connector=aiohttp.UnixConnector(plan.socket, limit=0), timeout=unlimited
+            base_url="http://llama",
+            connector=aiohttp.UnixConnector(plan.socket, limit=0, force_close=True),
+            timeout=unlimited,
         )
 
     def last_words(self) -> str:
