@@ -32,6 +32,10 @@ def history_file() -> Path:
     return _folder("data") / "prompt-history.jsonl"
 
 
+def habits_file() -> Path:
+    return _folder("cache") / "habits.json"
+
+
 def exports_folder() -> Path:
     return _folder("data") / "exports"
 

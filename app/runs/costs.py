@@ -38,7 +38,10 @@ class Meter:
     def hold_prompt(self, at_most: int) -> Amounts:
         """The most that reading a prompt of ``at_most`` tokens can cost."""
         usd = self._free if self.price is None else self.price.worst_prompt(at_most)
-        return Amounts(usd, self._prompt_flops(at_most), at_most)
+        flops = self._prompt_flops(at_most)
+        if self._prompt_paid and flops is not None:
+            flops = 0
+        return Amounts(usd, flops, at_most)
 
     def hold_choice(self, prompt_at_most: int, max_tokens: int) -> Amounts:
         """The most that one sample of ``max_tokens`` tokens can cost, its prompt aside."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Literal
@@ -41,7 +41,8 @@ _WATERMARK = 20_000
 class Engine:
     """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
 
-    ``fault`` is what kept a model from getting ready, or the journal from being written.
+    ``fault`` is what kept a model from getting ready, or the journal from being written. ``ended`` is called
+    with the state whenever the run ends.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Engine:
         store: Store | None = None,
         clock: Clock | None = None,
         prior: RunState | None = None,
+        ended: Callable[[RunState], None] | None = None,
     ) -> None:
         self.state = prior or RunState()
         self.fault: MonkeysError | None = None
@@ -59,6 +61,7 @@ class Engine:
         self._plan = started.plan
         self._lanes = {lane.name: lane for lane in lanes}
         self._store = store
+        self._ended = ended
         self._clock = clock or SystemClock()
         self._origin = 0.0
         self._ledger = Ledger(prior.budget if prior else started.plan.budget)
@@ -162,6 +165,8 @@ class Engine:
             await self._land()
             self._emit(ev.RunEnded(at=self._at(), status=status, reason=reason))
             self._running = False
+            if self._ended is not None:
+                self._ended(self.state)
 
     async def _open(self, lane: Lane) -> None:
         def report(progress: Progress) -> None:

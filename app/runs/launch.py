@@ -18,6 +18,8 @@ from app.runs import events as ev
 from app.runs.clock import Clock
 from app.runs.costs import Meter
 from app.runs.engine import Engine
+from app.runs.estimate import estimate
+from app.runs.habits import Habits
 from app.runs.lanes import Lane
 from app.runs.plan import Plan, with_default_limit
 from app.runs.source import Store
@@ -40,8 +42,10 @@ class Launcher:
         *,
         prices: Mapping[str, Price] | None = None,
         clock: Clock | None = None,
+        habits: Habits | None = None,
     ) -> None:
         self._make = make or _from_registry
+        self._habits = habits
         self._prices = prices or {}
         self._clock = clock
         self._kept: dict[str, _KeptOpen] = {}
@@ -77,7 +81,20 @@ class Launcher:
             plan=msgspec.structs.replace(plan, models=tuple(lane.name for lane in lanes)),
             models=tuple(lane.meter.info for lane in lanes),
         )
-        return Engine(started, lanes, store=store, clock=self._clock, prior=prior)
+        learn = self._habits.learn if self._habits else None
+        return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn)
+
+    def estimate(self, problem: Problem, plan: Plan) -> str:
+        """One sentence: what the plan buys and what it costs. Raises as ``open_run`` does, but for budgets."""
+        lanes = [
+            self._lane(problem, msgspec.structs.replace(plan, budget=Budget()), name) for name in plan.models
+        ]
+        return estimate(
+            plan,
+            [lane.meter for lane in lanes],
+            [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes],
+            [self._habits.of(lane.name, problem.kind) if self._habits else None for lane in lanes],
+        )
 
     def info(self, name: str) -> ModelInfo:
         """What is known of a model without making it ready."""
