@@ -85,7 +85,7 @@ class Launcher:
         return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn)
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
-        """One sentence: what the plan buys and what it costs. Raises as ``open_run`` does, but for budgets."""
+        """One sentence: what the plan buys and costs. Raises as ``open_run`` does, but not for budgets."""
         lanes = [
             self._lane(problem, msgspec.structs.replace(plan, budget=Budget()), name) for name in plan.models
         ]
