@@ -132,9 +132,9 @@ class Amounts:
 
 # Reading ------------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|\.(?!\d))?(?:[eE][+-]?\d{1,3})?")
-_SPLIT = re.compile(r"([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
-_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+|\.(?!\d))?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_SPLIT = re.compile(r"([+-]?[0-9.,]+(?:[eE][+-]?[0-9]+)?)\s*(.*)", re.DOTALL)
+_GROUPED_BY_DOTS = re.compile(r"\d{1,3}(?:\.\d{3})+", re.ASCII)
 
 
 def _split(text: str, what: str, example: str) -> tuple[Decimal, str]:
@@ -149,7 +149,7 @@ def _split(text: str, what: str, example: str) -> tuple[Decimal, str]:
     if number.startswith("-"):
         raise AmountError(f"{text!r} is below zero; write a {what} such as {example}.")
     number = number.removeprefix("+")
-    if not re.search(r"\d", number) or _NUMBER.fullmatch(number) is None:
+    if not re.search(r"[0-9]", number) or _NUMBER.fullmatch(number) is None:
         raise AmountError(f"{number!r} is not a number; write decimals with a point, for example {example}.")
     return Decimal(number.replace(",", "")), rest
 
@@ -187,10 +187,10 @@ def parse_flops(text: str) -> int:
     value, unit = _split(text, "number of FLOPs", "2e15 or 1.5 PFLOP")
     if re.search(r"/\s*s|per\s*s", unit, re.IGNORECASE):
         raise AmountError(f"{text!r} is a speed; a budget is a count of operations, for example 1.5 PFLOP.")
-    match = re.fullmatch(r"([kmgtpezy]?)(?:flops?)?", unit, re.IGNORECASE)
+    match = re.fullmatch(r"(?:([kmgtpezy]?)flops?)?", unit, re.IGNORECASE)
     if match is None:
         raise AmountError(f"{unit!r} is not a unit of FLOPs; write for example 1.5 PFLOP or 1.5e15.")
-    scaled = value.scaleb(_PREFIXES[match.group(1).lower()], _EXACT)
+    scaled = value.scaleb(_PREFIXES[(match.group(1) or "").lower()], _EXACT)
     return _whole(_believed(scaled, _MOST_FLOPS, text, "number of FLOPs"), text)
 
 
@@ -225,13 +225,13 @@ def parse_seconds(text: str) -> float:
     """Seconds from ``90``, ``90 s``, ``10 min``, ``1h30m`` or ``1:30`` (minutes). Raises ``AmountError``."""
     example = "90 s or 10 min"
     body = text.strip()
-    clock = re.fullmatch(r"(?:(\d+):)?(\d{1,2}):(\d{2})", body)
+    clock = re.fullmatch(r"(?:(\d+):)?(\d{1,2}):(\d{2})", body, re.ASCII)
     if clock is not None:
         hours, minutes, seconds = (int(part or 0) for part in clock.groups())
         if (clock.group(1) is not None and minutes > 59) or seconds > 59:
             raise AmountError(f"{text!r} is not a time; minutes and seconds go up to 59, for example 1:30.")
         return float(hours * 3600 + minutes * 60 + seconds)
-    parts = re.findall(r"([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*([a-z]*)\s*", body, re.IGNORECASE)
+    parts = re.findall(r"([+-]?[\d.,]+(?:e[+-]?\d+)?)\s*([a-z]*)\s*", body, re.IGNORECASE | re.ASCII)
     if len(parts) < 2:
         value, unit = _split(body, "length of time", example)
         return _in_seconds(value, unit or "s", text)
@@ -268,9 +268,11 @@ def parse_limit(text: str) -> tuple[BudgetField, Decimal | int | float]:
     if re.search(r"flops?\b", lower):
         return "flops", parse_flops(body)
     example = "$0.50, 200 samples, 20k tokens, 1.5 PFLOP or 10 min"
-    if re.fullmatch(r"[+-]?[\d.,]+(e[+-]?\d+)?\s*([kmb])?", lower):
+    if re.fullmatch(r"[+-]?[\d.,]+(e[+-]?\d+)?\s*([kmb])?", lower, re.ASCII):
         reading = " (10m could be minutes or millions)" if lower.endswith("m") else ""
         raise AmountError(f"{text!r} has no unit{reading}; write for example {example}.")
+    if ":" in body:
+        return "seconds", parse_seconds(body)
     try:
         return "seconds", parse_seconds(body)
     except AmountError as error:

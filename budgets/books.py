@@ -71,9 +71,7 @@ def charge(limit: Limit, known: int | None, at_most: int | None, hold: int | Non
         return spent, spent
     if at_most is not None:
         return spent, max(spent, at_most)
-    if known is None and hold is None:
-        return 0, None
-    return spent, max(spent, hold or 0)
+    return spent, None if hold is None else max(spent, hold)
 
 
 def shown(limit: Limit, quantity: Quantity) -> str:

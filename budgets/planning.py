@@ -60,8 +60,8 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Samples that a budget buys: ``worst`` is guaranteed, ``expected`` likely, and ``limit`` is what ends the
-    run (None where nothing does). ``cost`` is that of the expected samples, ``worst_cost`` that of the
+    """Samples that a budget buys: ``worst`` is guaranteed, ``expected`` likely, and ``limit`` is what ends
+    the run (None where nothing does). ``cost`` is that of the expected samples, ``worst_cost`` that of the
     guaranteed ones at worst. ``seconds`` is None where the speed is unknown or nothing ends the run.
 
     ``unheld`` names caps that cannot be kept because the price, size or speed they need is unknown. Under
@@ -135,8 +135,8 @@ def outlook(
 ) -> Outlook:
     """What is left of a run that has spent ``spent`` at most in ``seconds``.
 
-    ``usual`` is the mean cost of a sample so far and ``worst`` what one more must reserve. A part of ``usual``
-    that is unknown limits nothing.
+    ``usual`` is the mean cost of a sample so far and ``worst`` what one more must reserve. A part of
+    ``usual`` that is unknown limits nothing.
     """
 
     def ended_by(samples: int) -> BudgetField | None:
@@ -174,7 +174,7 @@ def _flops(job: Job, samples: int) -> int | None:
 
 
 def _last(job: Job, samples: int) -> Amounts:
-    """What must still fit before the last of ``samples`` starts; the FLOPs of the prompt are paid by the first."""
+    """What must still fit before the last of ``samples`` starts; the first has paid the prompt's FLOPs."""
     last = worst_cost_of(job, 1)
     if samples == 1 or job.size is None:
         return last
