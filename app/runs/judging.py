@@ -12,6 +12,7 @@ from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.state import RunState, Tally
 from verifiers.answers import Extraction, extract_answer
+from verifiers.choices import find_choices
 from verifiers.known import judge_answer
 from verifiers.picks import MajorityVote
 
@@ -20,6 +21,7 @@ class Judge:
     def __init__(self, problem: Problem, models: tuple[str, ...]) -> None:
         self._problem = problem
         self._votes = MajorityVote(problem.kind)
+        self._choices = find_choices(problem.prompt) if problem.kind in ("math", "open") else None
         self._answers: dict[str, Counter[str]] = {model: Counter() for model in models}
         self._tallies = {model: Tally() for model in models}
         self._last_pick: ev.PickChanged | None = None
@@ -37,7 +39,13 @@ class Judge:
         self._last_pick = state.picks.get("majority")
 
     def extract(self, text: str, reason: str) -> Extraction:
-        return extract_answer(text, self._problem.kind, cut_off=reason == "length")
+        return extract_answer(
+            text,
+            self._problem.kind,
+            cut_off=reason == "length",
+            choices=self._choices,
+            entry_point=self._problem.entry_point,
+        )
 
     def vote(self, sample: int, model: str, answer: str | None) -> str | None:
         """Count a sample's answer; the key of the group it votes with, ``None`` where it has no answer."""

@@ -33,7 +33,8 @@ def call(*samples: int, at: float = 1.0, number: int = 0, seed: int = 0) -> ev.C
 def done(sample: int, answer: str | None = "43", at: float = 3.0, number: int = 0) -> ev.SampleFinished:
     return ev.SampleFinished(
         at=at, sample=sample, call=number, model="m", text="whole text", finish_reason="stop",
-        prompt_tokens=7, completion_tokens=9, estimated=False, seconds=2.0, answer=answer, group=answer, how="stated",
+        prompt_tokens=7, completion_tokens=9, estimated=False, seconds=2.0, answer=answer, group=answer,
+        how="stated",
     )  # fmt: skip
 
 
