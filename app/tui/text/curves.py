@@ -1,0 +1,70 @@
+"""Coverage as points to be drawn, computed away from the screen's own thread.
+
+One problem, so coverage at k is 1 - (1 - p)^k for the unknown chance p that a sample is right. The curve is
+the unbiased estimate up to the samples there are; the band is the 90% posterior interval of p carried through
+the same formula, and so may go on beyond them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_CERTAIN = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """One model's decided samples, and what a sample costs it in units of the axis (1 for samples)."""
+
+    model: str
+    n: int
+    correct: int
+    unit: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """``points`` are (log2 of the axis, coverage) for k up to n. ``low`` and ``high`` bound p, the chance of
+    one try, with 90% of the posterior between them."""
+
+    counts: Counts
+    points: tuple[tuple[float, float], ...]
+    low: float
+    high: float
+
+    def band(self, x: float) -> tuple[float, float]:
+        """The interval of coverage at ``x`` = log2 of the axis."""
+        k = 2.0**x / self.counts.unit
+        return _at_least_once(self.low, k), _at_least_once(self.high, k)
+
+
+def curve_of(counts: Counts, resolution: int) -> Curve:
+    """The curve at about ``resolution`` values of k, evenly spaced in log2 k."""
+    from budgets.coverage import pass_at_k, posterior_interval
+
+    low, high = posterior_interval(counts.n, counts.correct, 1)
+    points: list[tuple[float, float]] = []
+    value = 0.0
+    for k in spaced(counts.n, resolution):
+        if value < _CERTAIN:  # monotone in k, and the sums behind it are long only where it is near 1
+            value = pass_at_k(counts.n, counts.correct, k)
+        points.append((math.log2(k * counts.unit), value))
+    return Curve(counts, tuple(points), low, high)
+
+
+def curves_of(every: Sequence[Counts], resolution: int) -> list[Curve]:
+    return [curve_of(counts, resolution) for counts in every if counts.n > 0]
+
+
+def spaced(n: int, count: int) -> list[int]:
+    """Whole numbers from 1 to ``n``, about ``count`` of them, evenly spaced in their logarithm."""
+    if n < 1:
+        return []
+    steps = max(1, count - 1)
+    return sorted({round(2 ** (math.log2(n) * step / steps)) for step in range(steps + 1)})
+
+
+def _at_least_once(p: float, k: float) -> float:
+    return 1.0 if p >= 1 else -math.expm1(k * math.log1p(-p))

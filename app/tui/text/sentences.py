@@ -1,0 +1,137 @@
+"""The run in plain words: one sentence under the picks, one under the chart, one for the moment."""
+
+from __future__ import annotations
+
+from app.runs.events import PickChanged
+from app.runs.state import RunState, Tally
+from app.tui.text import fit
+from budgets.amounts import show_count, show_seconds
+
+RULE_NAMES = {
+    "majority": "Majority",
+    "reward": "Reward best",
+    "reward_weighted": "Reward-weighted",
+    "cotnpot": "CoTnPoT",
+}
+
+
+def percent(share: float) -> str:
+    """Whole per cents, and never 0% or 100% for what is not quite."""
+    if 0 < share < 0.005:
+        return "under 1%"
+    if 0.995 <= share < 1:
+        return "over 99%"
+    return f"{share:.0%}"
+
+
+def pick_sentence(state: RunState) -> str:
+    """Why to believe the majority, or why not yet."""
+    pick = state.picks.get("majority")
+    if pick is None or pick.answer is None:
+        if state.phase == "ended" and not state.finished:
+            return "No sample came to its end, so there is nothing to pick from."
+        if state.finished:
+            return f"None of {_samples(state.finished)} gave an answer so far."
+        return "The first answer appears here when a sample ends."
+    answer = fit.head(pick.answer, 24)
+    if state.finished == 1:
+        return "One sample has answered. A majority needs more."
+    since = state.pick_since.get("majority", 0)
+    stays = f" ({percent(pick.probability)} it stays)" if pick.probability is not None else ""
+    if pick.support == 1:
+        return f"Every answer was given once so far; {answer} came first."
+    if since >= state.finished:
+        return f"The majority has just changed to {answer}{stays}."
+    return f"The majority has held since sample {since}{stays}."
+
+
+def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None, *, of: str = "") -> str:
+    """One model's coverage in words. ``low_high``: the 90% interval of one try, once it is known."""
+    name = f"{of}: " if of else ""
+    if tally.n == 0:
+        return f"{name}Nothing is decided yet."
+    band = f" [{low_high[0] * 100:.0f}–{low_high[1] * 100:.0f}]" if low_high is not None else ""
+    if tally.correct == 0:
+        most = (
+            f"; one try finds it at most {percent(low_high[1])} of the time" if low_high is not None else ""
+        )
+        return f"{name}Not covered in {_tries(tally.n)}{most}."
+    share = tally.correct / tally.n
+    return f"{name}Covered. One try finds it {percent(share)}{band} of the time."
+
+
+def unverified_sentence(tally: Tally, chance_new: float | None) -> str:
+    """What can be said without a known answer: how far the samples agree, how likely something new is."""
+    if tally.answers == 0:
+        return "Unverified: no answer yet."
+    different = f"{tally.distinct:,} different answer{'s' if tally.distinct != 1 else ''}"
+    text = f"Unverified: {different} in {tally.answers:,}"
+    return text + (f"; the next is new {percent(chance_new)} of the time." if chance_new is not None else ".")
+
+
+def support(pick: PickChanged, state: RunState) -> str:
+    """``21 of 64`` for a vote, ``0.81 of #40`` for a score."""
+    if pick.score is not None and pick.sample is not None:
+        return f"{pick.score:.2f} of #{pick.sample + 1}"
+    return f"{pick.support:,} of {_voters(pick, state):,}"
+
+
+def _voters(pick: PickChanged, state: RunState) -> int:
+    return round(pick.support / pick.share) if pick.share else state.finished
+
+
+def now_sentence(state: RunState) -> str:
+    """What is happening now."""
+    match state.phase:
+        case "waiting":
+            return "Starting"
+        case "preparing":
+            return _preparing(state)
+        case "paused":
+            held = f"; {len(state.live)} in flight end first" if state.live else ""
+            return f"Paused{held}"
+        case "ended":
+            return _ended(state)
+        case _:
+            waiting = [status for status in state.model_status.values() if status.state == "restarted"]
+            if waiting:
+                return f"Sampling; {waiting[-1].model} was restarted"
+            return "Playing a recording" if state.recorded else "Sampling"
+
+
+def _preparing(state: RunState) -> str:
+    for status in state.model_status.values():
+        if status.state == "preparing":
+            return fit.one_line(status.detail) or f"Preparing {status.model}"
+    return "Preparing " + ", ".join(state.models) if state.models else "Preparing"
+
+
+def _ended(state: RunState) -> str:
+    reason = fit.one_line(state.end_reason)
+    words = {
+        "completed": "Done",
+        "stopped": "Stopped",
+        "budget": "The budget is used up",
+        "failed": "Failed",
+        "interrupted": "Interrupted",
+    }
+    word = words.get(state.status or "", "Ended")
+    took = f" after {show_seconds(state.at)}" if state.at >= 1 else ""
+    return f"{word}{took}" + (f": {reason}" if reason else "")
+
+
+def speed(state: RunState) -> str:
+    """``128 tok/s · 16 in flight`` while it runs, the total once it has ended."""
+    books = state.books
+    total = f"{show_count(books.completion_tokens)} tok"
+    if state.phase == "ended" or not state.live:
+        return total
+    return f"{total} · {state.tokens_per_second():,.0f} tok/s · {len(state.live)} in flight"
+
+
+def _samples(count: int) -> str:
+    return "1 sample" if count == 1 else f"{count:,} samples"
+
+
+def _tries(count: int) -> str:
+    return "1 try" if count == 1 else f"{count:,} tries"

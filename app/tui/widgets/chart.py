@@ -1,0 +1,115 @@
+"""Drawing a coverage chart: axes, band and curves as lines of text. Knows no run and no clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rich.cells import cell_len
+from rich.style import Style
+from rich.text import Text
+
+from app.tui.text.braille import Canvas
+from app.tui.text.curves import Curve
+from app.tui.widgets.colours import Palette
+
+_LABEL = 5
+_BAND = "░"
+_LEAST_HEIGHT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The range of the horizontal axis in log2 of its unit, and how a value on it is written."""
+
+    low: float
+    high: float
+    label: Callable[[float], str]
+
+    def place(self, x: float, cells: int) -> float:
+        """Where ``x`` lies among ``cells`` positions, 0 to cells - 1."""
+        return (x - self.low) / (self.high - self.low) * (cells - 1)
+
+    def value(self, place: float, cells: int) -> float:
+        return self.low + place / max(1, cells - 1) * (self.high - self.low)
+
+
+def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, colours: Palette) -> list[Text]:
+    """A chart of ``width`` x ``height`` cells, its axis labels included; no lines where it would not fit."""
+    plot_width, plot_height = width - _LABEL, height - 1
+    if plot_width < 10 or plot_height < _LEAST_HEIGHT:
+        return []
+    canvas = Canvas(plot_width, plot_height)
+    for layer, curve in reversed(list(enumerate(curves))):
+        _draw(canvas, curve, axis, layer)
+    band = curves[0] if curves else None
+    styles = _layers(colours)
+    lines = []
+    for row in range(plot_height):
+        line = Text(no_wrap=True, end="")
+        line.append(_height_label(row, plot_height), colours.dim)
+        for column in range(plot_width):
+            character, layer_found = canvas.cell(column, row)
+            if layer_found is not None:
+                line.append(character, styles[layer_found % len(styles)])
+            elif band is not None and _in_band(band, axis, column, row, plot_width, plot_height):
+                line.append(_BAND, colours.faint)
+            else:
+                line.append(" ")
+        lines.append(line)
+    lines.append(Text(" " * _LABEL + _ticks(axis, plot_width), style=colours.dim, no_wrap=True, end=""))
+    return lines
+
+
+def _layers(colours: Palette) -> list[Style]:
+    return [colours.pick, colours.live, colours.undecided, colours.text]
+
+
+def _draw(canvas: Canvas, curve: Curve, axis: Axis, layer: int) -> None:
+    """A line through the curve's points. Curves after the first are broken, so that they differ without
+    colour: the second has gaps of one dot, the third of two, and so on."""
+    bottom = canvas.dots_down - 1
+    places = [(axis.place(x, canvas.dots_across), bottom * (1 - y)) for x, y in curve.points]
+    if len(places) == 1:
+        canvas.dot(round(places[0][0]), round(places[0][1]), layer)
+    for (x0, y0), (x1, y1) in pairwise(places):
+        if layer and round(x0) % (2 + 2 * layer) >= 2 + layer:
+            continue
+        canvas.line(x0, y0, x1, y1, layer)
+
+
+def _in_band(curve: Curve, axis: Axis, column: int, row: int, width: int, height: int) -> bool:
+    low, high = curve.band(axis.value(column, width))
+    middle = 1 - (row + 0.5) / height
+    half = 0.5 / height
+    return low - half <= middle <= high + half and high - low > 0.004
+
+
+def _height_label(row: int, height: int) -> str:
+    if row == 0:
+        return "100% "
+    if row == height - 1:
+        return "  0% "
+    if height >= 5 and row == (height - 1) // 2 and height % 2:
+        return " 50% "
+    return " " * _LABEL
+
+
+def _ticks(axis: Axis, width: int) -> str:
+    """Labels under the powers of two, as many as fit."""
+    whole = [float(x) for x in range(math.ceil(axis.low - 1e-9), math.floor(axis.high + 1e-9) + 1)]
+    if axis.low % 1 > 1e-9 or len(whole) < 2:
+        whole = [axis.low + (axis.high - axis.low) * step / 5 for step in range(6)]
+    cells = [" "] * width
+    free = 0
+    for x in whole:
+        label = axis.label(2.0**x)
+        size = cell_len(label)
+        at = round(axis.place(x, width)) - size // 2
+        at = max(0, min(at, width - size))
+        if at >= free:
+            cells[at : at + size] = label
+            free = at + size + 2
+    return "".join(cells)

@@ -1,0 +1,86 @@
+"""A pane that paints whole lines, and only when what it shows has changed.
+
+The run screen calls ``pull`` on a tick. A pane names what it looks at; while that compares equal nothing is
+computed and nothing is painted, so a finished run costs nothing however often the tick comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+from textual.geometry import Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from app.runs.source import RunSource
+from app.runs.state import RunState
+from app.tui.widgets.colours import Palette, palette
+
+
+class Panel(Widget):
+    """Subclasses answer ``looks_at`` and ``draw``."""
+
+    DEFAULT_CSS = """
+    Panel { height: auto; }
+    """
+
+    def __init__(self, source: RunSource, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.source = source
+        self._seen: object = None
+        self._strips: list[Strip] | None = None
+        self._strips_width = -1
+
+    @property
+    def state(self) -> RunState:
+        return self.source.state
+
+    @property
+    def palette(self) -> Palette:
+        return palette(self.app)
+
+    def looks_at(self, state: RunState) -> object:
+        """What the picture depends on, as a value that is cheap to make and to compare."""
+        raise NotImplementedError
+
+    def draw(self, width: int, height: int) -> Sequence[Text]:
+        """The picture as lines of at most ``width`` cells."""
+        raise NotImplementedError
+
+    def pull(self) -> bool:
+        """Repaint if something shown has changed. Returns whether it had."""
+        seen = self.looks_at(self.state)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        self.repaint()
+        return True
+
+    def repaint(self) -> None:
+        self._strips = None
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips = None
+
+    def on_resize(self) -> None:
+        self.repaint()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self.draw(width, 0))
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.content_size
+        if self._strips is None or self._strips_width != width:
+            console = self.app.console
+            base = self.rich_style
+            self._strips = [
+                Strip(list(line.render(console))).adjust_cell_length(width).apply_style(base)
+                for line in self.draw(width, height)
+            ]
+            self._strips_width = width
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(width, self.rich_style)

@@ -1,0 +1,186 @@
+"""The sample under the cursor, open: its text as it comes, Markdown once there is something to format.
+
+A text that is still growing is formatted again a few times a second while that is cheap; beyond a few
+thousand characters only its end is wrapped, until the sample ends. The view stays at the end of a growing
+text unless the reader has scrolled away from it.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import ClassVar, Final
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.markup import escape
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from app.runs.source import RunSource
+from app.runs.state import Sample
+from app.tui.text import fit
+from app.tui.text.markdown import LONGEST_RENDERED, Lines, Look, lines_of, plain_lines
+from app.tui.text.marks import MEANINGS, SIGNS, number, standing
+from app.tui.widgets.colours import Palette, palette
+
+LONGEST_LIVE: Final = 4_000
+"""Characters up to which a growing text is formatted."""
+_LIVE_EVERY: Final = 0.3
+"""Seconds between two formattings of a growing text."""
+
+
+class SampleView(ScrollView, can_focus=True):
+    DEFAULT_CSS = """
+    SampleView { overflow-y: auto; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "scroll_down", "Scroll down", show=False, id="text.down"),
+        Binding("k,up", "scroll_up", "Scroll up", show=False, id="text.up"),
+        Binding("r", "raw", "Formatted or as written", show=False, id="text.raw"),
+    ]
+
+    def __init__(self, source: RunSource, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.source = source
+        self.raw = False
+        self._index: int | None = None
+        self._shown: tuple[object, ...] = ()
+        self._lines: Lines = []
+        self._strips: dict[int, Strip] = {}
+        self._at_end = True
+        self._formatted = 0.0
+        self._title_text = ""
+
+    @property
+    def sample(self) -> Sample | None:
+        samples = self.source.state.samples
+        return samples[self._index] if self._index is not None and self._index < len(samples) else None
+
+    @property
+    def index(self) -> int | None:
+        return self._index
+
+    def show(self, index: int | None) -> None:
+        """Open this sample, from its beginning if it has ended, at its end if it is being written."""
+        if index == self._index:
+            return
+        self._index = index
+        self._formatted = 0.0
+        sample = self.sample
+        self._at_end = sample is not None and sample.status == "live"
+        if self.is_attached and self.display:
+            self.set_scroll(None, 0)
+            self.scroll_target_y = 0
+            self.pull()
+
+    def action_raw(self) -> None:
+        self.raw = not self.raw
+        self._formatted = 0.0
+        self.pull()
+
+    # -- the tick ------------------------------------------------------------------------------------------
+
+    def pull(self) -> None:
+        """Bring the text up to the state, at most a few times a second."""
+        width, height = self.scrollable_content_region.size
+        if not self.display or width <= 0:
+            return
+        sample = self.sample
+        colours = palette(self.app)
+        shown = (self._index, None if sample is None else sample.revision, width, self.raw, id(colours))
+        if shown == self._shown:
+            return
+        live = sample is not None and sample.status == "live"
+        now = perf_counter()
+        if live and now - self._formatted < _LIVE_EVERY and shown[2:] == self._shown[2:]:
+            return
+        self._shown, self._formatted = shown, now
+        self._lines = [] if sample is None else self._render_text(sample, width, height, colours)
+        self._strips.clear()
+        self.virtual_size = Size(width, len(self._lines))
+        if self._at_end and live:
+            self.set_scroll(None, self.max_scroll_y)
+            self.scroll_target_y = self.max_scroll_y
+        self._title(sample)
+        self.refresh()
+
+    def _render_text(self, sample: Sample, width: int, height: int, colours: Palette) -> Lines:
+        if sample.status == "live":
+            text = sample.tail(LONGEST_LIVE + 1)
+            if len(text) > LONGEST_LIVE or self.raw:
+                # Only the end of a long text is wrapped while it grows; all of it once it has ended.
+                return plain_lines(text[-max(width * height * 2, 400) :] + "▏", width)
+            return lines_of(text + "▏", None, width, _look(colours))
+        text = sample.text
+        remarks = self._remarks(sample, width, colours)
+        if not text.strip():
+            return remarks or [[Segment("The model wrote nothing.", colours.dim)]]
+        if self.raw or len(text) > LONGEST_RENDERED:
+            return [*plain_lines(text, width), *remarks]
+        return [*lines_of(text, sample.span, width, _look(colours)), *remarks]
+
+    def _remarks(self, sample: Sample, width: int, colours: Palette) -> Lines:
+        """What has to be said of a sample that did not end by itself."""
+        remark = ""
+        if sample.status == "failed":
+            remark = f"Failed: {sample.error}"
+        elif sample.status == "cancelled":
+            remark = "Cancelled: it neither votes nor counts."
+        elif sample.finish_reason == "length":
+            remark = f"Cut off at {sample.tokens:,} tokens."
+        elif sample.finish_reason == "content_filter":
+            remark = "The provider withheld the rest."
+        if not remark:
+            return []
+        return [[], *([Segment(line[0].text, colours.wrong)] for line in plain_lines(remark, width))]
+
+    def _title(self, sample: Sample | None) -> None:
+        title = "Sample"
+        if sample is not None:
+            how = standing(sample)
+            answer = f"{fit.head(sample.answer, 24)} " if sample.answer else ""
+            title = f"#{number(sample.index)}  {answer}{SIGNS[how]} {MEANINGS[how]}"
+        if title != self._title_text:
+            self._title_text = title
+            self.border_title = escape(title)
+
+    # -- painting ------------------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        at = y + self.scroll_offset.y
+        width = self.scrollable_content_region.width
+        if at >= len(self._lines):
+            if not self._lines and y == 0:
+                text = " The sample under the cursor opens here."
+                return Strip([Segment(fit.left(text, width), self.rich_style + palette(self.app).dim)])
+            return Strip.blank(width, self.rich_style)
+        strip = self._strips.get(at)
+        if strip is None:
+            strip = Strip(self._lines[at]).adjust_cell_length(width).apply_style(self.rich_style)
+            self._strips[at] = strip
+        return strip
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = new_value >= self.max_scroll_y
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._strips.clear()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.pull()
+
+
+def _look(colours: Palette) -> Look:
+    return Look(
+        heading=colours.strong,
+        code=colours.live,
+        dim=colours.dim,
+        answer=colours.pick + Style(bold=True, underline=True),
+        code_theme="ansi_dark" if colours.dark else "ansi_light",
+    )
