@@ -1,0 +1,162 @@
+"""What came of a run, for programs: one object of plain JSON, the same for every front end.
+
+It is read off the folded state, so that a run gives the same result when it has just ended, when it is shown
+from the journal a year later, and when its recording is played. Nothing is estimated here that was not
+measured: without a known answer there is no pass@k, and what nobody knows is ``None``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from app.runs.state import Books, RunState, Tally
+from budgets.amounts import Usd, usd_text
+from budgets.coverage import next_is_new, pass_at_k, posterior_interval
+
+LEVEL = 0.9
+"""Of every interval: with this chance the true value lies inside."""
+
+_RULES_WITH_A_REWARD = ("reward", "reward_weighted", "cotnpot")
+
+
+def result(state: RunState) -> dict[str, Any]:
+    """The object that ``solve --output json`` prints."""
+    several = len(state.models) > 1
+    return {
+        "run_id": state.run_id,
+        "status": state.status or "interrupted",
+        "problem": msgspec.to_builtins(state.problem),
+        "samples": state.finished,
+        "picks": _picks(state),
+        "coverage": _together(state) if several else _coverage(state, next(iter(state.models), "")),
+        "models": {name: _model(state, name) for name in state.models},
+        "spend": _spend(state.books, state.at),
+        "budget": _budget(state),
+        "errors": {kind: count for kind, count in state.errors.items() if count},
+        "notes": notes(state) + ([] if _rewarded(state) else [_NO_REWARD]),
+    }
+
+
+def is_checked(state: RunState) -> bool:
+    """Whether samples of this run can be told right from wrong."""
+    return state.verified or (state.problem is not None and state.problem.answer is not None)
+
+
+def powers_up_to(n: int) -> list[int]:
+    """1, 2, 4, … and n itself."""
+    found = [1 << power for power in range(n.bit_length()) if 1 << power <= n]
+    return found if not n or found[-1] == n else [*found, n]
+
+
+def _picks(state: RunState) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "majority": {"answer": None, "support": 0, "share": 0.0, "sample": None, "probability": None}
+    }
+    for rule, pick in state.picks.items():
+        found[rule] = {
+            "answer": pick.answer,
+            "support": pick.support,
+            "share": pick.share,
+            "sample": pick.sample,
+            "probability": pick.probability,
+        }
+        if pick.score is not None:
+            found[rule]["score"] = pick.score
+    return found | {rule: None for rule in _RULES_WITH_A_REWARD if rule not in found}
+
+
+def _coverage(state: RunState, model: str) -> dict[str, Any]:
+    """One model's. Without anything to check against, ``n`` counts the samples and none is called right."""
+    tally = state.tallies.get(model, Tally())
+    if not is_checked(state):
+        n = sum(1 for sample in state.every_sample() if sample.model == model and sample.status == "finished")
+        return {
+            "verified": False,
+            "n": n,
+            "correct": None,
+            "undecided": 0,
+            "pass_at_k": {},
+            "interval": {},
+            "level": LEVEL,
+            "forecast": None,
+            "unverified": {
+                "covered": None,
+                "pick_right": None,
+                "next_is_new": next_is_new(tally.once, tally.answers) if tally.answers else None,
+            },
+        }
+    ks = powers_up_to(tally.n)
+    return {
+        "verified": True,
+        "n": tally.n,
+        "correct": tally.correct,
+        "undecided": tally.undecided,
+        "pass_at_k": {str(k): pass_at_k(tally.n, tally.correct, k) for k in ks},
+        "interval": {str(k): list(posterior_interval(tally.n, tally.correct, k, LEVEL)) for k in ks},
+        "level": LEVEL,
+        "forecast": None,
+        "unverified": None,
+    }
+
+
+def _together(state: RunState) -> dict[str, Any]:
+    """Several models': a mixture has no pass@k, only whether any of them solved it."""
+    checked = is_checked(state)
+    return {
+        "solved_by_any": state.right > 0 if checked else None,
+        "n": sum(tally.n for tally in state.tallies.values()) if checked else state.finished,
+        "correct": sum(tally.correct for tally in state.tallies.values()) if checked else None,
+    }
+
+
+def _model(state: RunState, name: str) -> dict[str, Any]:
+    mine = [sample for sample in state.every_sample() if sample.model == name]
+    ends = [sample.started + sample.seconds for sample in mine]
+    seconds = max(ends) - min(sample.started for sample in mine) if mine else 0.0
+    return {
+        "samples": sum(1 for sample in mine if sample.status == "finished"),
+        "coverage": _coverage(state, name),
+        "spend": _spend(state.books_by_model.get(name, Books()), seconds),
+    }
+
+
+def _spend(books: Books, seconds: float) -> dict[str, Any]:
+    return {
+        "usd": _usd(books.known.usd),
+        "usd_at_most": _usd(books.at_most.usd),
+        "flops": None if books.known.flops is None else float(books.known.flops),
+        "prompt_tokens": books.prompt_tokens,
+        "completion_tokens": books.completion_tokens,
+        "seconds": round(seconds, 3),
+    }
+
+
+def _budget(state: RunState) -> dict[str, Any]:
+    caps = asdict(state.budget)
+    caps["usd"] = _usd(state.budget.usd)
+    caps["flops"] = None if state.budget.flops is None else float(state.budget.flops)
+    return caps
+
+
+def _usd(value: Usd | None) -> str | None:
+    return None if value is None else usd_text(value)
+
+
+def notes(state: RunState) -> list[str]:
+    """What people should know besides the figures: notices, and why the run ended before its time."""
+    found = [notice.text for notice in state.notices]
+    if state.status is None:
+        found.append("This run has no end: its program was killed. It can be resumed.")
+    elif state.status != "completed" and state.end_reason:
+        found.append(state.end_reason)
+    return found
+
+
+def _rewarded(state: RunState) -> bool:
+    return any(rule in state.picks for rule in _RULES_WITH_A_REWARD)
+
+
+_NO_REWARD = "No reward model was asked for, so reward, reward_weighted and cotnpot did not run."
