@@ -299,7 +299,7 @@ BY_COMMAND: Final = {
     word: action for action in ACTIONS if action.command for word in (action.command, *action.aliases)
 }
 
-_SHOWN = {"escape": "esc", "question_mark": "?", "ctrl": "^"}
+_SHOWN = {"escape": "esc", "question_mark": "?", "slash": "/", "colon": ":"}
 
 
 def at(place: Place) -> Iterator[Action]:
@@ -314,6 +314,10 @@ def show_key(key: str) -> str:
     return _SHOWN.get(key, key)
 
 
+GAP: Final = 2
+"""Cells between two hints."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     action: Action
@@ -326,7 +330,7 @@ class Hint:
 
 
 def hints(place: Place, width: int, *, without: frozenset[str] = frozenset()) -> list[Hint]:
-    """The hints of a place that fit into ``width`` cells with two between them; help always has its place."""
+    """The hints of a place that fit into ``width`` cells; help always has its place."""
     wished = [
         Hint(action, show_key(action.keys[0]), action.hint)
         for action in at(place)
@@ -335,7 +339,7 @@ def hints(place: Place, width: int, *, without: frozenset[str] = frozenset()) ->
     wished.sort(key=lambda hint: hint.action.id != "help")
     kept: list[Hint] = []
     for hint in wished:
-        if sum(other.cells + 2 for other in kept) + hint.cells > width and kept:
+        if sum(other.cells + GAP for other in kept) + hint.cells > width and kept:
             break
         kept.append(hint)
     kept.sort(key=lambda hint: hint.action.rank)

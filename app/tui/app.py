@@ -18,6 +18,7 @@ from textual.theme import Theme
 
 from app import locations
 from app.errors import BadInput, MonkeysError
+from app.tui import clipboard
 from app.tui.actions import ACTIONS, BY_ID, Place
 from app.tui.commands import NewProblem, read_line
 from app.tui.draft import Draft
@@ -60,7 +61,8 @@ class MonkeysApp(FollowUps, App[None]):
     TITLE = "monkeys"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
-    CSS_PATH = "app.tcss"
+    CSS_PATH = ["app.tcss", "screens/compose.tcss"]  # noqa: RUF012
+    """The form is the default screen, whose own stylesheet Textual does not load."""
 
     def __init__(
         self,
@@ -68,13 +70,12 @@ class MonkeysApp(FollowUps, App[None]):
         *,
         draft: Draft | None = None,
         recording: RunSource | None = None,
-        run_screen: Callable[[RunSource], Screen[Any]] | None = None,
+        run_screen: Callable[[RunSource, PromptLine], Screen[Any]] | None = None,
         history: PromptHistory | None = None,
     ) -> None:
-        """``recording`` is played at once; ``run_screen`` makes the view of a run."""
+        """``recording`` is played at once. ``run_screen`` makes the view of a run over its prompt line."""
         super().__init__()
         self.session = Session(ports)
-        self.paused = False
         self._draft = draft or Draft(models=("smollm2",))
         self._recording = recording
         self._run_screen = run_screen or _run_screen
@@ -82,6 +83,7 @@ class MonkeysApp(FollowUps, App[None]):
         self._models: tuple[ModelChoice, ...] | None = None
         self._quit_pressed = float("-inf")
         self._replaced: RunSource | None = None
+        self._watched: asyncio.Task[None] | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = DARK.name
@@ -146,13 +148,7 @@ class MonkeysApp(FollowUps, App[None]):
     def show_run(self, source: RunSource) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(self._run_screen(source), wait_for_dismiss=False)
-        self.call_after_refresh(self._add_prompt)
-
-    def _add_prompt(self) -> None:
-        screen = self.screen
-        if self.place_of(screen) in ("run", "replay") and not screen.query(PromptLine):
-            screen.mount(self.make_prompt())
+        self.push_screen(self._run_screen(source, self.make_prompt()))
 
     def make_prompt(self) -> PromptLine:
         """A prompt line for the run in front."""
@@ -176,16 +172,12 @@ class MonkeysApp(FollowUps, App[None]):
             raise BadInput(
                 "The run before is still sampling.", "Start once more to stop it and begin this one."
             )
-        if self.session.live:
-            self.running().stop()
         source = self.session.begin(problem, plan)
-        self.paused = False
         self.show_run(source)
         self.go_on()
 
     def open_recording(self, source: RunSource) -> None:
         self.session.show(source)
-        self.paused = False
         self.show_run(source)
         self.go_on()
 
@@ -198,7 +190,9 @@ class MonkeysApp(FollowUps, App[None]):
     def go_on(self) -> None:
         """Take the run's events, if nobody does yet; what ends it badly is said once."""
         task = self.session.drive()
-        task.add_done_callback(self._run_is_over)
+        if task is not self._watched:
+            self._watched = task
+            task.add_done_callback(self._run_is_over)
 
     def _run_is_over(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (fault := task.exception()) is None:
@@ -229,6 +223,8 @@ class MonkeysApp(FollowUps, App[None]):
         action = BY_ID[action_id]
         if action.argument and (action.prefill or action.needs_argument) and self.screen.query(PromptLine):
             self.screen.query_one(PromptLine).begin(f"/{action.command} ")
+        elif action.needs_argument and action.offer == "runs":
+            self.act("runs")
         elif action.needs_argument:
             self.tell(f"Type {action.usage} on the prompt line of a run.")
         else:
@@ -272,8 +268,29 @@ class MonkeysApp(FollowUps, App[None]):
         if carried_out:
             event.prompt.accept()
 
+    def on_prompt_line_left(self) -> None:
+        """Back to what the screen is about."""
+        self.screen.set_focus(None)
+        self.screen.focus_next(self.screen.AUTO_FOCUS or "*")
+
     def tell(self, line: str, *, warning: bool = False) -> None:
         self.notify(line, severity="warning" if warning else "information", markup=False)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Textual's own way to the clipboard, for whoever copies through it (a selection, a widget)."""
+        self._clipboard = text
+        copied = self._copy(text)
+        if copied.path is not None or copied.fault is not None:
+            self.tell(copied.sentence("the copied text"), warning=copied.fault is not None)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Put ``text`` on the clipboard, or into a file, and say which."""
+        self._clipboard = text
+        copied = self._copy(text)
+        self.tell(copied.sentence(what), warning=copied.fault is not None)
+
+    def _copy(self, text: str) -> clipboard.Copied:
+        return clipboard.copy(text, self._driver.write if self._driver is not None else lambda _: None)
 
     # -- actions that need no run ------------------------------------------------------------------------
 
@@ -281,10 +298,14 @@ class MonkeysApp(FollowUps, App[None]):
         from app.tui.screens.help import HelpScreen
 
         screen = self.screen
+        known = {key for action in ACTIONS for key in action.keys}
         own = [
-            (key, binding.binding.description)
-            for key, binding in screen.active_bindings.items()
-            if binding.node is not self and binding.binding.show and binding.binding.description
+            (key, active.binding.description)
+            for key, active in screen.active_bindings.items()
+            if key not in known
+            and active.binding.description
+            and type(active.node).__module__.startswith(("app.tui.screens", "app.tui.widgets"))
+            and active.binding.action in {binding.action for binding in _declared(type(active.node))}
         ]
         self.push_screen(HelpScreen(self.place_of(screen), own))
 
@@ -355,10 +376,15 @@ class MonkeysApp(FollowUps, App[None]):
         self.panic(Text(report(fault, run_id or None)))
 
 
-def _run_screen(source: RunSource) -> Screen[Any]:
+def _run_screen(source: RunSource, prompt: PromptLine) -> Screen[Any]:
     from app.tui.screens.run import RunScreen
 
-    return RunScreen(source)
+    return RunScreen(source, foot=prompt)
+
+
+def _declared(kind: type[object]) -> list[Binding]:
+    """The bindings a class of ours declares itself, without those of Textual's base classes."""
+    return [binding for binding in vars(kind).get("BINDINGS", ()) if isinstance(binding, Binding)]
 
 
 def _sentence(fault: MonkeysError) -> str:

@@ -61,11 +61,20 @@ class Choice(Widget, can_focus=True):
         chosen = Style.from_styles(self.get_component_styles("choice--chosen"))
         other = Style.from_styles(self.get_component_styles("choice--other"))
         return Content("").join(
-            Content.styled(
-                f" {self._names.get(option, option)} ", chosen if option == self.value else other
-            ).stylize(Style.from_meta({"@click": f"choose('{option}')"}))
+            Content.styled(self._cell(option), chosen if option == self.value else other)
             for option in self._options
         )
+
+    def on_click(self, event: events.Click) -> None:
+        left = 0
+        for option in self._options:
+            if left <= event.x < left + len(self._cell(option)):
+                self.action_choose(option)
+                return
+            left += len(self._cell(option))
+
+    def _cell(self, option: str) -> str:
+        return f" {self._names.get(option, option)} "
 
     def action_step(self, by: int) -> None:
         at = self._options.index(self.value) + by

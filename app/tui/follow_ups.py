@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from app.errors import BadInput
-from app.tui import clipboard
 from app.tui.draft import Draft, draft_of, read_temperature
 from app.tui.prompt_line import PromptLine
 
@@ -27,15 +26,13 @@ class FollowUps:
         source = self._shell.running()
         if source.state.phase == "ended":
             self._shell.tell("The run has ended. Press m for more samples.")
-        elif source.state.phase == "paused" or self._shell.paused:
-            self.do_resume()
+        elif source.state.phase == "paused" or getattr(source, "paused", False):
+            source.resume()
         else:
             source.pause()
-            self._shell.paused = True
 
     def do_resume(self, _: str = "") -> None:
         self._shell.running().resume()
-        self._shell.paused = False
 
     def do_stop(self, _: str = "") -> None:
         source = self._shell.running()
@@ -83,7 +80,11 @@ class FollowUps:
         self._shell.show_form(draft.asking(argument) if argument else draft)
 
     def do_copy(self, _: str = "") -> None:
-        """The pick, where the screen has nothing more exact to copy."""
+        """What the screen would copy at its key; the pick, where it has no such thing."""
+        copy = getattr(self._shell.screen, "action_copy", None)
+        if copy is not None:
+            copy()
+            return
         state = self._shell.running().state
         pick = state.picks.get("majority") or next(iter(state.picks.values()), None)
         if pick is None or pick.answer is None:
@@ -98,12 +99,6 @@ class FollowUps:
 
     def do_command(self, _: str = "") -> None:
         self._prompt_begin("/")
-
-    def copy_text(self, text: str, what: str) -> None:
-        """Put ``text`` on the clipboard, or into a file, and say which."""
-        driver = self._shell._driver
-        copied = clipboard.copy(text, driver.write if driver is not None else lambda _: None)
-        self._shell.tell(copied.sentence(what), warning=copied.fault is not None)
 
     def _prompt_begin(self, text: str) -> None:
         self._shell.screen.query_one(PromptLine).begin(text)

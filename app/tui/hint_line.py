@@ -3,12 +3,12 @@ clicked."""
 
 from __future__ import annotations
 
+from textual import events
 from textual.content import Content
 from textual.geometry import Size
-from textual.style import Style
 from textual.widget import Widget
 
-from app.tui.actions import Place, hints
+from app.tui.actions import GAP, Hint, Place, hints
 
 
 class HintLine(Widget):
@@ -29,12 +29,20 @@ class HintLine(Widget):
     def render(self) -> Content:
         return self._line(self.app.size.width)
 
+    def on_click(self, event: events.Click) -> None:
+        left = 0
+        for hint in self._hints(self.app.size.width):
+            if left <= event.x - self.gutter.left < left + hint.cells:
+                event.stop()
+                self.call_later(self.run_action, f"app.act('{hint.action.id}')")
+                return
+            left += hint.cells + GAP
+
+    def _hints(self, screen_width: int) -> list[Hint]:
+        return hints(self._place, max(10, int(screen_width * self._share) - 2), without=self._without)
+
     def _line(self, screen_width: int) -> Content:
-        room = max(10, int(screen_width * self._share) - 2)
-        parts = [
-            Content.assemble(
-                (hint.key, "$footer-key-foreground"), (f" {hint.word}", "$foreground-muted")
-            ).stylize(Style.from_meta({"@click": f"app.act('{hint.action.id}')"}))
-            for hint in hints(self._place, room, without=self._without)
-        ]
-        return Content("  ").join(parts)
+        return Content(" " * GAP).join(
+            Content.assemble((hint.key, "$footer-key-foreground"), f" {hint.word}")
+            for hint in self._hints(screen_width)
+        )

@@ -7,6 +7,7 @@ and what came is kept either way.
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ class Session:
         self.turns: list[Turn] = []
         self.source: RunSource | None = None
         self._driver: asyncio.Task[None] | None = None
+        self._drivers: set[asyncio.Task[None]] = set()
+        self._once_more = False
 
     # -- what is in front ----------------------------------------------------------------------------
 
@@ -54,29 +57,43 @@ class Session:
         """Launch a run and put it in front. Raises ``MonkeysError`` when it cannot be launched."""
         source = self.ports.launch(problem, plan)
         self.turns.append(Turn(problem, plan, source))
-        self.source = source
+        self.show(source)
         return source
 
     def show(self, source: RunSource) -> None:
-        """Put a recording in front."""
-        self.source = source
+        """Put a run in front; what was there before is stopped, and its driver left to end."""
+        if self.source is not None and self._driver is not None and not self._driver.done():
+            self.source.stop()
+        self.source, self._driver = source, None
 
     def drive(self) -> asyncio.Task[None]:
-        """Take the events of the run in front until it ends. One driver at a time; called again, the same."""
+        """Take the events of the run in front until it ends. One driver a run: called again, the same."""
         if self._driver is None or self._driver.done():
-            if self.source is None:
-                raise _no_run()
-            self._driver = asyncio.create_task(_drain(self.source), name="run")
+            self._driver = asyncio.create_task(self._take_all(self._any()), name="run")
+            self._drivers.add(self._driver)
+            self._driver.add_done_callback(self._drivers.discard)
+        elif self.source is not None and self.source.state.phase == "ended":
+            self._once_more = True  # it ended, its driver is about to, and it was just told to go on
         return self._driver
 
     async def close(self, patience: float = 3.0) -> None:
         """Stop what is live, wait until what came is kept (``patience`` seconds at most), close the ports."""
-        if self.source is not None and self._driver is not None and not self._driver.done():
+        if self.source is not None and self._drivers:
             self.source.stop()
-            await asyncio.wait({self._driver}, timeout=patience)
-            self._driver.cancel()
-        self._driver = None
+            drivers = set(self._drivers)
+            await asyncio.wait(drivers, timeout=patience)
+            for driver in drivers:
+                driver.cancel()
         await self.ports.close()
+
+    async def _take_all(self, source: RunSource) -> None:
+        while True:
+            self._once_more = False
+            async with aclosing(source.run()) as events:
+                async for _ in events:
+                    pass
+            if not (self._once_more and source is self.source):
+                return
 
     # -- follow-ups -----------------------------------------------------------------------------------
 
@@ -126,8 +143,3 @@ class Session:
 
 def _no_run() -> BadInput:
     return BadInput("Nothing has been run yet.", "Type a problem and press F5.")
-
-
-async def _drain(source: RunSource) -> None:
-    async for _ in source.run():
-        pass

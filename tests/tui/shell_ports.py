@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -23,6 +23,7 @@ from app.tui.app import MonkeysApp
 from app.tui.draft import Draft
 from app.tui.ports import ModelChoice, PastRun, Ports
 from app.tui.prompt_history import PromptHistory
+from app.tui.prompt_line import PromptLine
 from budgets.amounts import Amounts, Budget
 
 CLIPS = (
@@ -44,6 +45,8 @@ class TestRun:
     """A live run whose samples end when the test says so. ``calls`` is what it was told."""
 
     __test__ = False
+
+    state: RunState
 
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self.state = RunState()
@@ -73,8 +76,9 @@ class TestRun:
         )
         self.emit(
             ev.SampleFinished(
-                at=at, sample=index, call=index, model=model, text=f"The answer is {answer}.", finish_reason="stop",
-                prompt_tokens=9, completion_tokens=6, estimated=False, seconds=at, answer=answer, group=answer,
+                at=at, sample=index, call=index, model=model, text=f"The answer is {answer}.",
+                finish_reason="stop", prompt_tokens=9, completion_tokens=6, estimated=False, seconds=at,
+                answer=answer, group=answer,
             )
         )  # fmt: skip
         self.emit(ev.PickChanged(at=at, rule="majority", answer=answer, sample=index, support=1, share=1.0))
@@ -82,7 +86,7 @@ class TestRun:
     def end(self, status: ev.Status = "completed") -> None:
         self.emit(ev.RunEnded(at=self.state.at, status=status, reason="all samples were drawn"))
 
-    async def run(self) -> AsyncIterator[ev.Event]:
+    async def run(self) -> AsyncGenerator[ev.Event, None]:
         while (event := await self._queue.get()) is not None:
             self.state.apply(event)
             yield event
@@ -120,7 +124,7 @@ class TestRecording:
         self._events = events
         self.paused = False
 
-    async def run(self) -> AsyncIterator[ev.Event]:
+    async def run(self) -> AsyncGenerator[ev.Event, None]:
         for event in self._events:
             self.state.apply(event)
             yield event
@@ -137,12 +141,18 @@ class TestRecording:
 class PlainRunScreen(Screen[None]):
     """Shows a run in one line, for tests that are about the shell around it."""
 
-    def __init__(self, source: RunSource) -> None:
+    AUTO_FOCUS = "#plain"
+
+    def __init__(self, source: RunSource, prompt: PromptLine) -> None:
         super().__init__()
         self.source = source
+        self.prompt = prompt
 
     def compose(self) -> ComposeResult:
-        yield Static(self.source.state.run_id or "a run", id="plain")
+        plain = Static("a run", id="plain")
+        plain.can_focus = True
+        yield plain
+        yield self.prompt
 
 
 class Scripted:

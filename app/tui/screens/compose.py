@@ -33,15 +33,15 @@ Type or paste a problem: mathematics, code, anything that has an answer.
 
 A model is asked it many times. Every answer is checked, and the one to believe is picked.
 
-F3  fill in one of the starter problems
-F5  start sampling"""
+ctrl+o  take a starter problem
+ctrl+r  start sampling"""
 
 _LIMITS = (
-    ("samples", "samples", "no limit"),
-    ("usd", "$", "no limit"),
-    ("flops", "FLOP", "no limit"),
-    ("tokens", "tokens", "no limit"),
-    ("seconds", "time", "no limit"),
+    ("samples", "samples", "none"),
+    ("usd", "$", "none"),
+    ("flops", "FLOP", "none"),
+    ("tokens", "tokens", "none"),
+    ("seconds", "time", "none"),
 )
 _TYPED = ("answer", "samples", "usd", "flops", "tokens", "seconds", "temperature", "max_tokens")
 """The fields of ``Draft`` that are typed into one line each."""
@@ -52,10 +52,9 @@ _PAUSE = 0.12
 
 class ComposeScreen(ShellScreen):
     PLACE: ClassVar[Place] = "compose"
-    CSS_PATH = "compose.tcss"
     AUTO_FOCUS = "#text"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
 
     def __init__(self, draft: Draft) -> None:
         super().__init__()
