@@ -14,7 +14,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -123,7 +123,7 @@ class ScriptedBackend:
         """No tokenizer makes more tokens of a text than it has bytes, but a script may claim more."""
         return max(self._longest_prompt, _prompt_bytes(prompt))
 
-    async def sample(self, request: Request) -> AsyncIterator[Piece]:
+    async def sample(self, request: Request) -> AsyncGenerator[Piece, None]:
         """Stream lines ``seed``, ``seed + 1``, ... Raises ``BackendError`` where the script says so."""
         self.requests += 1
         self._open += 1

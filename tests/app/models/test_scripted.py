@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import cast
 
 import pytest
 from hypothesis import given
@@ -163,7 +161,7 @@ async def test_a_fault_comes_after_its_piece_and_passes_when_it_should() -> None
 
 async def test_a_closed_request_counts_as_cancelled() -> None:
     backend = ScriptedBackend(["a b c"])
-    stream = cast("AsyncGenerator[Piece]", backend.sample(request()))
+    stream = backend.sample(request())
     await anext(stream)
     await stream.aclose()
     await play(backend, request())
@@ -206,7 +204,7 @@ def test_the_prompt_bound_is_a_bound(text: str, recorded: int) -> None:
     backend = ScriptedBackend([Line(text="x", prompt_tokens=recorded or None)])
 
     async def first() -> Piece:
-        stream = cast("AsyncGenerator[Piece]", backend.sample(Request(prompt, Settings(), 1, 0)))
+        stream = backend.sample(Request(prompt, Settings(), 1, 0))
         piece = await anext(stream)
         await stream.aclose()
         return piece

@@ -1,0 +1,192 @@
+"""Model names and what stands behind them.
+
+A name says where a model comes from: ``smollm2`` is built in, ``gguf:`` is a file here or on a model hub,
+``scripted:`` a recording, ``vllm:`` and ``openai:`` are servers, and anything else is a name of LiteLLM's.
+Nothing is loaded to find that out, and nothing behind a name is imported before the name is used.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from app.errors import BadInput, PartMissing
+from app.models.base import Backend
+
+DEFAULT = "smollm2"
+_UPGRADE_BYTES = 491_400_064
+_PREFIXES = ("gguf", "scripted", "vllm", "openai")
+_LATER = {
+    "vllm": "Local vLLM servers",
+    "openai": "OpenAI-compatible servers",
+    "litellm": "API models",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """One line of a model picker. ``missing`` says what stands between the user and the model, in a few
+    words, and is ``None`` when it is ready. ``download`` is in bytes, 0 when nothing is to be fetched."""
+
+    name: str
+    kind: Literal["embedded", "gguf", "vllm", "openai", "scripted", "litellm"]
+    ready: bool
+    missing: str | None
+    description: str
+    parameters: int | None = None
+    context: int | None = None
+    download: int = 0
+
+
+def backend_for(name: str) -> Backend:
+    """The backend behind ``name``, not yet opened. Raises ``BadInput`` for a name that means nothing, with
+    the nearest one that does, and ``PartMissing`` for a model that cannot be had here."""
+    name = name.strip()
+    if name.lower() == DEFAULT:
+        from app.models.gguf import smollm2
+
+        return smollm2()
+    prefix, colon, rest = name.partition(":")
+    if not colon or prefix not in _PREFIXES:
+        raise _not_ours(name)
+    if not rest:
+        raise BadInput(f"The model name {name} stops after its colon.", f"Write {_example(prefix)}.")
+    if prefix == "gguf":
+        from app.models.gguf import gguf
+
+        return gguf(rest)
+    if prefix == "scripted":
+        from app.models.scripted import ScriptedBackend
+
+        path, _, problem = rest.partition("#")
+        return ScriptedBackend.from_file(Path(path).expanduser(), problem=problem or None)
+    raise _unavailable(prefix)
+
+
+def known_models() -> list[KnownModel]:
+    """The models to offer, the ready ones of each kind first. Reads two folders and no network."""
+    from app.models.weights import GGUF, GGUF_NAME, WHEEL
+
+    weights = _weights_folder()
+    here = _has_size(weights / GGUF_NAME, GGUF.size)
+    models = [
+        KnownModel(
+            DEFAULT,
+            "embedded",
+            ready=here,
+            missing=None if here else f"{_megabytes(WHEEL.size)}, fetched at the first run",
+            description="SmolLM2-135M-Instruct: fast, and right only now and then",
+            parameters=134_515_008,
+            context=8192,
+            download=0 if here else WHEEL.size,
+        ),
+        _upgrade(weights),
+    ]
+    models += [
+        KnownModel(f"gguf:{path}", "gguf", ready=True, missing=None, description="a file of your own")
+        for path in sorted(weights.glob("*.gguf"))
+        if path.name != GGUF_NAME
+    ]
+    for kind, shown in (("vllm", "vllm:NAME"), ("openai", "openai:NAME")):
+        models.append(_absent(kind, shown))
+    return models
+
+
+def _upgrade(weights: Path) -> KnownModel:
+    from app.models.gguf import SUGGESTED_UPGRADE
+
+    repository, _, file = SUGGESTED_UPGRADE.removeprefix("gguf:").rpartition("/")
+    cached = f"hub/models--{repository.replace('/', '--')}/snapshots/*/{file}"
+    here = any(weights.glob(cached))
+    return KnownModel(
+        SUGGESTED_UPGRADE,
+        "gguf",
+        ready=here,
+        missing=None if here else f"{_megabytes(_UPGRADE_BYTES)}, fetched from a model hub once",
+        description="the suggested upgrade: Qwen2.5-Coder-0.5B-Instruct, right far more often, and slower",
+        parameters=494_032_768,
+        context=32768,
+        download=0 if here else _UPGRADE_BYTES,
+    )
+
+
+def _absent(kind: str, shown: str) -> KnownModel:
+    return KnownModel(
+        shown,
+        "vllm" if kind == "vllm" else "openai",
+        ready=False,
+        missing="not in this version yet",
+        description=_LATER[kind],
+    )
+
+
+def _not_ours(name: str) -> BadInput | PartMissing:
+    """A LiteLLM name is known by its price or its size; any other name is a slip of the finger."""
+    from budgets.catalog import size_of
+    from budgets.prices import price_of
+
+    if not name:
+        return BadInput("The model name is empty.", f"Use --model {DEFAULT}.")
+    if _means_a_file(name):
+        prefix = "scripted" if name.endswith(".jsonl") else "gguf"
+        return BadInput(f"There is no model {name}.", f"For a file, write {prefix}:{name}.")
+    near = nearest_name(name)
+    if near != DEFAULT and (price_of(name) is not None or size_of(name) is not None):
+        return _unavailable("litellm", name)
+    fix = f"Did you mean {near}?" if near else f"Use {DEFAULT}, gguf:PATH or scripted:FILE."
+    return BadInput(f"There is no model {name}.", fix)
+
+
+def nearest_name(name: str) -> str | None:
+    """The known name or prefixed form that ``name`` is most likely a misspelling of."""
+    from budgets.catalog import names
+    from budgets.prices import priced_names
+
+    prefix, colon, rest = name.partition(":")
+    if colon:
+        near = difflib.get_close_matches(prefix.lower(), _PREFIXES, n=1, cutoff=0.5)
+        if near:
+            return f"{near[0]}:{rest}"
+    if difflib.get_close_matches(name.lower(), (DEFAULT, "smollm2-135m-instruct", "smollm"), n=1, cutoff=0.6):
+        return DEFAULT
+    theirs = {known.lower(): known for known in (*names(), *priced_names())}
+    close = difflib.get_close_matches(name.lower(), theirs, n=1, cutoff=0.75)
+    return theirs[close[0]] if close else None
+
+
+def _unavailable(kind: str, name: str = "") -> PartMissing:
+    what = _LATER[kind]
+    return PartMissing(
+        f"{name} needs {what}, which are not in this version yet."
+        if name
+        else f"{what} are not in this version yet.",
+        f"Use {DEFAULT}, or gguf:PATH for a model file of your own.",
+    )
+
+
+def _example(prefix: str) -> str:
+    examples = {"gguf": "gguf:PATH or gguf:OWNER/REPO/FILE.gguf", "scripted": "scripted:FILE"}
+    return examples.get(prefix, f"{prefix}:NAME")
+
+
+def _means_a_file(name: str) -> bool:
+    return name.endswith((".gguf", ".jsonl")) or name.startswith(("/", "./", "~/"))
+
+
+def _weights_folder() -> Path:
+    from app.locations import weights_folder
+
+    return weights_folder()
+
+
+def _has_size(path: Path, size: int) -> bool:
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
