@@ -129,7 +129,7 @@ def _not_ours(name: str) -> BadInput | PartMissing:
 
     if not name:
         return BadInput("The model name is empty.", f"Use --model {DEFAULT}.")
-    if _means_a_file(name):
+    if ":" not in name and _means_a_file(name):
         prefix = "scripted" if name.endswith(".jsonl") else "gguf"
         return BadInput(f"There is no model {name}.", f"For a file, write {prefix}:{name}.")
     near = nearest_name(name)
