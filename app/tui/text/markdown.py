@@ -171,6 +171,11 @@ def _document(text: str, look: Look) -> Markdown:
     return document
 
 
+def warm_up() -> None:
+    """Import what rendering needs, which takes a tenth of a second: away from the screen's thread."""
+    _rendered("```python\nx = 1\n```", 40, Look(Style(), Style(), Style(), Style(), "ansi_dark"))
+
+
 _made: MarkdownIt | None = None
 
 

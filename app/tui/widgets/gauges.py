@@ -86,8 +86,8 @@ class BudgetGauges(Panel):
         if not found:
             return [Text("No limit is set.", style=self.palette.dim)]
         gap = 3
-        each = max(len(gauge.figures) for gauge in found) + 1
-        bar = min(20, (width - gap * (len(found) - 1)) // len(found) - each)
+        figures = sum(len(gauge.figures) + 1 for gauge in found)
+        bar = min(20, (width - gap * (len(found) - 1) - figures) // len(found))
         colours = self.palette
         line = Text(no_wrap=True, end="")
         for place, gauge in enumerate(found):

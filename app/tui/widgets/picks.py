@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
+from typing import Final
 
 from rich.text import Text
 
@@ -12,6 +14,8 @@ from app.tui.text import bars, fit
 from app.tui.text.marks import SIGNS, Standing, standing
 from app.tui.text.sentences import RULE_NAMES, pick_sentence, support
 from app.tui.widgets.panel import Panel
+
+MOST_RIVALS: Final = 6
 
 
 class PicksPanel(Panel, can_focus=True):
@@ -27,7 +31,11 @@ class PicksPanel(Panel, can_focus=True):
         """What is known of the picked answer: that of the sample that stands for it."""
         if pick.sample is None or pick.sample >= len(state.samples):
             return None
-        sample = state.samples[pick.sample]
+        return self._standing_of(pick.sample, state)
+
+    @staticmethod
+    def _standing_of(index: int, state: RunState) -> Standing | None:
+        sample = state.samples[index]
         return None if sample is None or sample.verdict is None else standing(sample)
 
     def draw(self, width: int, height: int) -> Sequence[Text]:
@@ -36,41 +44,73 @@ class PicksPanel(Panel, can_focus=True):
         sentence = Text(pick_sentence(state), style=self.palette.text if lines else self.palette.dim)
         wrapped = list(sentence.wrap(self.app.console, max(1, width)))
         room = height - len(lines) - len(wrapped)
-        if height == 0 or room > 0:
-            lines.append(Text())
-        return [*lines, *wrapped]
+        if height and room < 1:
+            return [*lines, *wrapped]
+        rivals = self._rivals(width, min(room - 2, MOST_RIVALS))
+        return [*lines, Text(), *wrapped, *([Text(), *rivals] if rivals else [])]
+
+    def _rivals(self, width: int, most: int) -> list[Text]:
+        """The answers that were not picked, best supported first. Unverified, the chart shows them."""
+        state = self.state
+        if most < 1 or not state.verified:
+            return []
+        picked = {pick.answer for pick in state.picks.values()}
+        leading = nlargest(most + len(picked), state.groups.values(), key=len)
+        firsts = ((samples, state.samples[samples[0]]) for samples in leading)
+        rivals = [
+            (samples, first.answer)
+            for samples, first in firsts
+            if first is not None and first.answer and first.answer not in picked
+        ]
+        return [
+            self._row(
+                "" if place else "also given", answer, len(samples) / state.finished,
+                f"{len(samples):,} of {state.finished:,}", self._standing_of(samples[0], state), width, False,
+            )
+            for place, (samples, answer) in enumerate(rivals[:most])
+        ]  # fmt: skip
 
     def _line(self, pick: PickChanged, width: int) -> Text:
+        name = RULE_NAMES.get(pick.rule, pick.rule)
+        figures, how = support(pick, self.state), self._verdict(pick, self.state)
+        return self._row(name, pick.answer or "", pick.share, figures, how, width, True)
+
+    def _row(
+        self,
+        name: str,
+        answer: str,
+        share: float,
+        figures: str,
+        how: Standing | None,
+        width: int,
+        picked: bool,
+    ) -> Text:
         """Rule, answer, bar, support, verdict: the bar takes what the others leave."""
-        state, colours = self.state, self.palette
-        name_width = 17 if width >= 60 else 10
-        figures = support(pick, state)
-        figures_width = max(9, len(figures))
-        how = self._verdict(pick, state)
-        mark = "" if how is None else SIGNS[how]
-        note = "unverified" if how is None and width >= 60 else ""
+        colours = self.palette
+        name_width = 17 if width >= 60 else 12
+        figures_width = max(len(support(pick, self.state)) for pick in self.state.picks.values())
+        note = "unverified" if how is None and width >= 56 and picked else ""
         last = max(len(note), 2)
-        wanted = max(6, min(len(pick.answer or ""), 40))
+        wanted = max(6, min(max(len(pick.answer or "") for pick in self.state.picks.values()), 40))
         bar_width = min(28, width - name_width - wanted - figures_width - last - 6)
         if bar_width < 6:
             bar_width = 0
         answer_width = width - name_width - figures_width - last - 4 - (bar_width + 2 if bar_width else 0)
         answer_width = max(1, min(answer_width, wanted) if bar_width else answer_width)
         line = Text(no_wrap=True, end="")
-        line.append(fit.left(RULE_NAMES.get(pick.rule, pick.rule), name_width), colours.dim)
-        line.append(
-            fit.left(fit.head(pick.answer or "", answer_width), answer_width), colours.pick + colours.strong
-        )
+        line.append(fit.left(name, name_width), colours.dim)
+        shown = fit.left(fit.head(answer, answer_width), answer_width)
+        line.append(shown, colours.pick + colours.strong if picked else colours.text)
         line.append("  ")
         if bar_width:
-            full, empty = bars.split(bar_width, pick.share)
-            line.append(bars.FULL * full, colours.pick)
+            full, empty = bars.split(bar_width, share)
+            line.append(bars.FULL * full, colours.pick if picked else colours.dim)
             line.append(bars.EMPTY * empty, colours.faint)
             line.append("  ")
-        line.append(fit.left(figures, figures_width))
+        line.append(fit.right(figures, figures_width))
         line.append("  ")
         if how is not None:
-            line.append(mark, colours.of(how) + colours.strong)
+            line.append(SIGNS[how], colours.of(how) + colours.strong)
         else:
             line.append(note, colours.dim)
         return line

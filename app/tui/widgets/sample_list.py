@@ -211,8 +211,8 @@ class SampleList(ScrollView, can_focus=True):
 
     def _followed(self, state: RunState) -> int | None:
         """The sample to look at while nobody chooses: a live one to its end and a moment longer."""
-        if state.phase == "ended" and (pick := next(iter(state.picks.values()), None)) is not None:
-            return pick.sample
+        if state.phase == "ended" and (last := self._last_of_pick(state)) is not None:
+            return last
         current = self.cursor
         if current is not None and current < len(state.samples):
             sample = state.samples[current]
@@ -225,6 +225,14 @@ class SampleList(ScrollView, can_focus=True):
         if state.live:
             return next(reversed(state.live))
         return current if current is not None else self._first_sample()
+
+    def _last_of_pick(self, state: RunState) -> int | None:
+        """The newest sample that gave the picked answer: what one wants to see once a run has ended."""
+        for pick in state.picks.values():
+            sample = state.samples[pick.sample] if pick.sample is not None else None
+            if sample is not None and sample.group is not None and (voters := state.groups.get(sample.group)):
+                return max(voters)
+        return None
 
     def _first_sample(self) -> int | None:
         row = self.order.row(0)

@@ -50,7 +50,7 @@ def columns_for(width: int, state: RunState, answer: int) -> Columns:
 
 
 def _has_cost(state: RunState) -> bool:
-    return state.books.known.usd != 0 or state.books.at_most.usd != 0 or state.budget.usd is not None
+    return state.books.known.usd != 0 or state.books.at_most.usd != 0
 
 
 def sample_strip(

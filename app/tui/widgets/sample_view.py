@@ -7,9 +7,11 @@ text unless the reader has scrolled away from it.
 
 from __future__ import annotations
 
+import asyncio
 from time import perf_counter
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -22,7 +24,7 @@ from textual.strip import Strip
 from app.runs.source import RunSource
 from app.runs.state import Sample
 from app.tui.text import fit
-from app.tui.text.markdown import LONGEST_RENDERED, Lines, Look, lines_of, plain_lines
+from app.tui.text.markdown import LONGEST_RENDERED, Lines, Look, lines_of, plain_lines, warm_up
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
 from app.tui.widgets.colours import Palette, palette
 
@@ -54,6 +56,9 @@ class SampleView(ScrollView, can_focus=True):
         self._at_end = True
         self._formatted = 0.0
         self._title_text = ""
+
+    def on_mount(self) -> None:
+        self.run_worker(asyncio.to_thread(warm_up), group="warm-up")
 
     @property
     def sample(self) -> Sample | None:
@@ -113,8 +118,9 @@ class SampleView(ScrollView, can_focus=True):
             text = sample.tail(LONGEST_LIVE + 1)
             if len(text) > LONGEST_LIVE or self.raw:
                 # Only the end of a long text is wrapped while it grows; all of it once it has ended.
-                return plain_lines(text[-max(width * height * 2, 400) :] + "▏", width)
-            return lines_of(text + "▏", None, width, _look(colours))
+                lines = plain_lines(text[-max(width * height * 2, 400) :], width)
+                return _with_caret(lines, width, colours)
+            return _with_caret(lines_of(text, None, width, _look(colours)), width, colours)
         text = sample.text
         remarks = self._remarks(sample, width, colours)
         if not text.strip():
@@ -174,6 +180,16 @@ class SampleView(ScrollView, can_focus=True):
 
     def on_resize(self, _event: events.Resize) -> None:
         self.pull()
+
+
+def _with_caret(lines: Lines, width: int, colours: Palette) -> Lines:
+    """The lines with a sign at their end that more is coming."""
+    caret = Segment("▏", colours.live)
+    last = Strip(lines[-1]) if lines else Strip([])
+    text = last.text.rstrip()
+    if cell_len(text) >= width:
+        return [*lines, [caret]]
+    return [*lines[:-1], [*last.crop(0, cell_len(text)), caret]]
 
 
 def _look(colours: Palette) -> Look:
