@@ -32,10 +32,12 @@ _DEFINITION: Final = re.compile(r"^[ \t]*(?:async[ ]+)?(?:def|class)[ ]+(\w+)", 
 _RUNS: Final = re.compile(r"\binput\s?\(|\bsys\.stdin\b|\bprint\s?\(|^(?:import|from)[ ]\w", re.MULTILINE)
 _TESTS_ONLY: Final = re.compile(r"^(?:def[ ]+test_|import[ ]+(?:unittest|pytest))", re.MULTILINE)
 _CODE_LINE: Final = re.compile(
-    r"(?:async[ ]+)?(?:def|class)[ ]+\w+|import[ ]+\w+|from[ ]+[\w.]+[ ]+import|@\w|if[ ].+:\s*(?:#.*)?$|for[ ]\w.*:\s*$"
-    r"|while[ ].+:\s*$|try:|except\b.*:|else:|elif[ ].+:|finally:|with[ ].+:|return\b|assert[ (]|print\(|#"
-    r"|[A-Za-z_][\w.,\[\] ]*[ ]?(?:[-+*/|&]|//|\*\*)?=[^=]|[A-Za-z_][\w.]*\(.*\)\s*$|[)\]}]|\"\"\"|'''"
+    r"(?:async[ ]+)?(?:def|class)[ ]+\w+|import[ ]+\w+|from[ ]+[\w.]+[ ]+import|@\w|#"
+    r"|(?:if|while|elif|with)[ ].+:\s*(?:#.*)?$|for[ ]\w.*:\s*$|(?:try|else|finally):|except\b.*:"
+    r"|return\b|assert[ (]|print\(|[A-Za-z_][\w.,\[\] ]*[ ]?(?:[-+*/|&]|//|\*\*)?=[^=]"
+    r"|[A-Za-z_][\w.]*\(.*\)\s*$|[)\]}]|\"\"\"|'''"
 )
+"""A line that stands at the margin and is Python rather than prose."""
 _PYTHON: Final = frozenset(("python", "py", "python3", "python2", ""))
 
 
@@ -114,12 +116,10 @@ def _bare_program(text: str) -> Block | None:
 
 
 def _opens_program(line: str) -> bool:
-    return bool(
-        re.match(
-            r"(?:async[ ]+)?def[ ]+\w+\s?\(|class[ ]+\w+.*:|import[ ]+\w+|from[ ]+[\w.]+[ ]+import|@\w+$",
-            line,
-        )
-    ) or (bool(_CODE_LINE.match(line)) and not line.startswith("#") and ("=" in line or "(" in line))
+    """Whether a program may start here. Comments do not open one: in a reply they are headings."""
+    if _CODE_LINE.match(line) is None or line.startswith("#"):
+        return False
+    return "=" in line or "(" in line or line.startswith(("class ", "import ", "from ", "@"))
 
 
 # ---------------------------------------------------------------- proofs and patches

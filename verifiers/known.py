@@ -19,6 +19,7 @@ from verifiers.verdicts import Judgement, Kind
 CHECKER: Final = "known answer"
 
 _SHOWN: Final = 60
+_TIME: Final = re.compile(r"\d{1,2}:\d\d[ap]m")
 _ALGEBRA: Final = re.compile(
     r"[A-Za-zπ√∞]\s?[-+*/^_({=]|[-+*/^})\d]\s?[A-Za-zπ√({\\]|\\|[\d)]\s?[-+*^]\s?[\d(]|!"
 )
@@ -47,7 +48,7 @@ def judge_answer(extraction: Extraction, known_answer: str, kind: Kind) -> Judge
             return Judgement("right" if by_units else "wrong", f"{shown} {verdict} {known}", CHECKER)
     if found_form == known_form:
         return Judgement("right", f"{shown} is the known answer", CHECKER)
-    if kind == "math" and (_may_be_equal(found_form, known_form)):
+    if kind == "math" and _may_be_equal(found_form, known_form):
         return Judgement("undecided", f"cannot tell {shown} from {known} without algebra", CHECKER)
     return Judgement("wrong", f"{shown} is not {known}", CHECKER)
 
@@ -67,4 +68,5 @@ def _quantity(answer: str) -> Quantity | None:
 
 
 def _may_be_equal(one: str, other: str) -> bool:
-    return any(_ALGEBRA.search(form) is not None for form in (one, other) if not form.startswith("text."))
+    """Whether algebra might show two normal forms to be equal: one of them holds more than literals."""
+    return any(_ALGEBRA.search(form) is not None and _TIME.fullmatch(form) is None for form in (one, other))

@@ -1,8 +1,8 @@
 """Mathematics as models write it, brought to one plain spelling.
 
 LaTeX, Markdown and typography are three ways of dressing the same answer: ``$\\dfrac{1}{2}$``, ``**1/2**``,
-``½``. ``plain_math`` takes the dress off; ``compact`` brings what is left, an expression, to one spacing. Both
-only rewrite text, by substitutions that are linear in its length, and neither evaluates anything.
+``½``. ``plain_math`` takes the dress off; ``compact`` brings what is left, an expression, to one spacing.
+Both only rewrite text, by substitutions that are linear in its length, and neither evaluates anything.
 """
 
 from __future__ import annotations
@@ -15,22 +15,24 @@ from verifiers.safe_text import clean
 _TYPOGRAPHY: Final = str.maketrans(
     {
         "−": "-", "﹣": "-", "–": "-", "‐": "-", "‑": "-", "×": "*", "⋅": "*", "·": "*", "∙": "*", "∗": "*",
-        "÷": "/", "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "⁴": "^4", "ⁿ": "^n", "º": "°", "˚": "°",
-        "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "≤": "<=", "≥": ">=", "≈": "=", "≅": "=", "∼": "~",
-        "\u00a0": " ", "\u2009": " ", "\u202f": " ", "\u2002": " ", "\u2003": " ", "\u200a": " ", "\u2007": " ",
+        "÷": "/", "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "ⁿ": "^n",
+        "º": "°", "˚": "°", "“": '"', "”": '"', "„": '"', "’": "'", "‘": "'", "≤": "<=", "≥": ">=", "≈": "=",
+        "≅": "=", "∼": "~",
+        **dict.fromkeys("\u00a0\u2002\u2003\u2007\u2009\u200a\u202f", " "),
         "½": " 1/2", "⅓": " 1/3", "⅔": " 2/3", "¼": " 1/4", "¾": " 3/4", "⅕": " 1/5", "⅖": " 2/5",
-        "⅗": " 3/5", "⅘": " 4/5", "⅙": " 1/6", "⅚": " 5/6", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8", "⅞": " 7/8",
+        "⅗": " 3/5", "⅘": " 4/5", "⅙": " 1/6", "⅚": " 5/6", "⅛": " 1/8", "⅜": " 3/8", "⅝": " 5/8",
+        "⅞": " 7/8",
         **{chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)},
     }
 )  # fmt: skip
 
-_WORDS: Final = {
+_COMMANDS: Final = {
     "cdot": "*", "times": "*", "ast": "*", "div": "/", "pi": "π", "infty": "∞", "pm": "±", "cup": "∪",
     "cap": "∩", "le": "<=", "leq": "<=", "leqslant": "<=", "ge": ">=", "geq": ">=", "geqslant": ">=",
-    "lt": "<", "gt": ">", "approx": "=", "degree": "°", "degrees": "°", "circ": "°", "quad": " ", "qquad": " ",
-    "left": "", "right": "", "big": "", "Big": "", "bigl": "", "bigr": "", "displaystyle": "", "textstyle": "",
-    "limits": "", "lbrace": "{", "rbrace": "}", "colon": ":", "percent": "%", "euro": "€", "pounds": "£",
-    "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac", "fbox": r"\boxed",
+    "lt": "<", "gt": ">", "approx": "=", "degree": "°", "degrees": "°", "circ": "°", "quad": " ",
+    "qquad": " ", "left": "", "right": "", "big": "", "Big": "", "bigl": "", "bigr": "", "limits": "",
+    "displaystyle": "", "textstyle": "", "lbrace": "{", "rbrace": "}", "colon": ":", "percent": "%",
+    "euro": "€", "pounds": "£", "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac", "fbox": r"\boxed",
 }  # fmt: skip
 _WRAPPERS: Final = (
     "text|textrm|textbf|textit|texttt|textnormal|textsf|mathrm|mathbf|mathit|mathsf|mathbb|mathcal|mbox|hbox"
@@ -82,7 +84,7 @@ def _without_latex(text: str) -> str:
     )
     text = re.sub(r"\\[,;:> ]|~|\\\\", " ", text)
     text = re.sub(r"\^\s?\{?\s?\\(?:circ|degree)\s?\}?", "°", text)
-    text = _COMMAND.sub(lambda match: _WORDS.get(match[1], match[0]), text)
+    text = _COMMAND.sub(lambda match: _COMMANDS.get(match[1], match[0]), text)
     text = re.sub(r"\\frac\s?(\d)\s?(\d)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\\frac\s?(\d)\s?\{", r"\\frac{\1}{", text)
     text = re.sub(r"(\\frac\s?\{[^{}]*\})\s?(\w)", r"\1{\2}", text)
@@ -95,7 +97,7 @@ def _without_latex(text: str) -> str:
         text = re.sub(r"([\^_])\s?\{\s?(-?\w+)\s?\}", r"\1\2", text)
         if text == before:
             break
-    return text.replace("\\{", "{").replace("\\}", "}")
+    return text.replace("\\{", "{").replace("\\}", "}").replace(" ^", "^")
 
 
 def _plain_root(match: re.Match[str]) -> str:
@@ -142,10 +144,10 @@ def split_list(text: str) -> list[str]:
     parts: list[str] = []
     depth = start = 0
     for match in re.finditer(r"[()\[\]{}]|[,;]|\s(?:and|or)\s", text):
-        token = match[0]
-        if token in "([{":
+        sign = match[0]
+        if sign in "([{":
             depth += 1
-        elif token in ")]}":
+        elif sign in ")]}":
             depth -= 1
         elif depth == 0:
             parts.append(text[start : match.start()])

@@ -50,6 +50,11 @@ def _cached_form(answer: str, kind: Kind) -> str:
     return _form(answer, kind)
 
 
+def forget_forms() -> None:
+    """Empty the cache of normal forms, for measurements."""
+    _cached_form.cache_clear()
+
+
 def _form(answer: str, kind: Kind) -> str:
     if kind in ("code", "proof", "patch"):
         return normal_program(answer, keep_comments=kind != "code", keep_blank_lines=kind == "patch")
@@ -76,20 +81,21 @@ def _digest(text: str) -> str:
 # ---------------------------------------------------------------- mathematics
 
 _HEDGE: Final = re.compile(
-    r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of|total of"
+    r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of"
     r"|equals?|equal to)\s|[=:~]\s?)+",
     re.IGNORECASE,
 )
-_NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}")
+_NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}|[A-Za-z]\w{0,10}\([^()=<>]{1,30}\)")
 _SUM: Final = re.compile(r"[\d\s+\-*/().,$%^]{1,200}")
 _CLOCK: Final = re.compile(
-    r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?::\d{2})?\s?(?P<half>[ap])\.?\s?(?:m\.?)?", re.IGNORECASE
+    r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?::\d{2})?\s?(?P<half>[ap])\.?\s?(?P<m>m\.?)?",
+    re.IGNORECASE,
 )
-_RATIO: Final = re.compile(
-    r"(\d+(?:\.\d+)?)(?:\s?:\s?|\sto\s)(\d+(?:\.\d+)?)(?:(?:\s?:\s?|\sto\s)(\d+(?:\.\d+)?))?"
-)
+_RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:\s?:\s?|\sto\s)\d+(?:\.\d+)?){1,4}")
 _CHOICE: Final = re.compile(r"[(\[]?\s?([A-Za-z])\s?[)\].]?")
 _WORDY: Final = re.compile(r"[^\W\d_][\w'’-]*\.?(?:\s[^\W\d_][\w'’-]*\.?)*")
+_YES_OR_NO: Final = re.compile(r"(yes|no)[,.;:]\s?", re.IGNORECASE)
+_ARTICLE: Final = re.compile(r"(?:the|a|an)\s(?=\w)")
 
 
 def _math_form(answer: str) -> str:
@@ -98,7 +104,12 @@ def _math_form(answer: str) -> str:
     if hedge is not None and hedge.end() < len(text):
         text = text[hedge.end() :]
     text = _right_side(text)
-    return _literal(text) or _collection(text) or _words(text) or _expression(text)
+    return _simple(text) or _collection(text) or compact(text)
+
+
+def _simple(text: str) -> str | None:
+    """A number, a time, a ratio, a letter or words; ``None`` for anything that is more than that."""
+    return _clock(text) or _ratio(text) or _number(text) or _words(text)
 
 
 def _trimmed(text: str) -> str:
@@ -109,83 +120,42 @@ def _trimmed(text: str) -> str:
 
 
 def _right_side(text: str) -> str:
-    """What an equation says something is: ``x = 5``, ``Total cost = $72``, ``48 + 24 = 72``."""
+    """What an equation says something is: ``x = 5``, ``Total cost = $72``, ``48 + 24 = 72``, ``x is 5``."""
     left, sign, right = text.rpartition("=")
+    if not sign:
+        left, sign, right = text.rpartition(" is ")
+        named = sign and _NAME.fullmatch(left) is not None and _number(right) is not None
+        return right if named else text
     left, right = left.rstrip(": "), right.strip()
-    if not sign or not right or not left or left[-1] in "<>!=":
+    if not right or not left or left[-1] in "<>!=":
         return text
     if _NAME.fullmatch(left):
         return right
-    last_but_one = left.rpartition("=")
-    sums = last_but_one[2] if _NAME.fullmatch(last_but_one[0]) else left
-    return right if _SUM.fullmatch(sums) and read_quantity(right) is not None else text
+    name, _, middle = left.rpartition("=")
+    total = middle if _NAME.fullmatch(name.rstrip()) else left
+    return right if _SUM.fullmatch(total) and _number(right) is not None else text
 
 
-def _literal(text: str) -> str | None:
-    """A time, a ratio or a number; ``None`` for anything that is more than that."""
-    clock = _clock(text)
-    if clock is not None:
-        return clock
-    ratio = _RATIO.fullmatch(text) if len(text) < 60 else None
-    if ratio is not None:
-        return ":".join(_short_number(part) for part in ratio.groups() if part is not None)
+def _number(text: str) -> str | None:
     quantity = read_quantity(text)
     return None if quantity is None else quantity.key()
 
 
-def _short_number(digits: str) -> str:
-    quantity = read_quantity(digits)
-    return digits if quantity is None else quantity.key() if "/" not in quantity.key() else digits
+def _ratio(text: str) -> str | None:
+    if len(text) > 60 or _RATIO.fullmatch(text) is None:
+        return None
+    first, *others = re.split(r"\s?:\s?|\sto\s", text)
+    return ":".join([first.lstrip("0") or "0", *others])
 
 
 def _clock(text: str) -> str | None:
-    lowered = text.lower()
-    if lowered in ("noon", "midnight"):
-        return "12:00pm" if lowered == "noon" else "12:00am"
+    """A time of day with its half: ``3:30pm``. Without "am" or "pm" it could as well be a ratio."""
+    if text in ("noon", "Noon", "midnight", "Midnight"):
+        return "12:00pm" if text.lower() == "noon" else "12:00am"
     match = _CLOCK.fullmatch(text) if len(text) < 20 else None
-    if (
-        match is None
-        or int(match["hour"]) > 12
-        or (match["minute"] is None and not lowered.rstrip(".").endswith("m"))
-    ):
+    if match is None or int(match["hour"]) > 12 or (match["minute"] is None and match["m"] is None):
         return None
     return f"{int(match['hour'])}:{match['minute'] or '00'}{match['half'].lower()}m"
-
-
-def _collection(text: str) -> str | None:
-    """Tuples, intervals, sets and bare lists, element by element."""
-    brackets = outer_brackets(text)
-    inside = text[1:-1].strip() if brackets else text
-    parts = split_list(inside)
-    if len(parts) < 2:
-        return None if brackets is None or brackets == "{}" or not parts else _unwrapped(brackets, parts[0])
-    if brackets is None and _WORDY.fullmatch(text.replace(",", "")):
-        return None
-    elements = [_element(part) for part in parts]
-    if brackets in (None, "{}"):
-        elements = sorted(_without_common_name(elements))
-        elements = sorted(set(elements)) if brackets else elements
-    body = ";".join(elements)
-    return body if brackets is None else brackets[0] + body + brackets[1]
-
-
-def _unwrapped(brackets: str, inside: str) -> str | None:
-    """``(4x - 7)`` is ``4x - 7``; other brackets may mean something."""
-    return _element(inside) if brackets == "()" else None
-
-
-def _element(text: str) -> str:
-    text = _trimmed(text)
-    return _literal(text) or _words(text) or _expression(text)
-
-
-def _without_common_name(elements: list[str]) -> list[str]:
-    """``x=2;x=3`` without the name; different names stay."""
-    names = {element.partition("=")[0] for element in elements if "=" in element}
-    if len(names) != 1:
-        return elements
-    name = names.pop() + "="
-    return [element.removeprefix(name) for element in elements]
 
 
 def _words(text: str) -> str | None:
@@ -193,16 +163,42 @@ def _words(text: str) -> str | None:
     choice = _CHOICE.fullmatch(text)
     if choice is not None:
         return choice[1].lower()
-    lead = re.match(r"(yes|no)[,.;:]\s?", text, re.IGNORECASE)
+    lead = _YES_OR_NO.match(text)
     if lead is not None:
         return lead[1].lower()
     if _WORDY.fullmatch(text) is None:
         return None
-    return re.sub(r"^(?:the|a|an)\s(?=\w)", "", text.casefold())
+    words = _ARTICLE.sub("", text.casefold(), count=1)
+    return {"infinity": "∞", "negative infinity": "-∞", "minus infinity": "-∞"}.get(words, words)
 
 
-def _expression(text: str) -> str:
-    return compact(text)
+def _collection(text: str) -> str | None:
+    """Tuples, intervals, sets and bare lists, element by element. Parentheses or braces around one thing
+    are dropped: ``(4x - 7)`` is ``4x - 7``."""
+    brackets = outer_brackets(text)
+    parts = split_list(text[1:-1] if brackets else text)
+    if len(parts) < 2:
+        return _element(parts[0]) if parts and brackets in ("()", "{}") else None
+    elements = [_element(part) for part in parts]
+    if brackets is None:
+        return ";".join(sorted(_without_common_name(elements)))
+    if brackets == "{}":
+        return "{" + ";".join(sorted(set(elements))) + "}"
+    return brackets[0] + ";".join(elements) + brackets[1]
+
+
+def _element(text: str) -> str:
+    text = _trimmed(text)
+    return _simple(text) or compact(text)
+
+
+def _without_common_name(elements: list[str]) -> list[str]:
+    """``x=2;x=3`` without the name; different names stay."""
+    names = {element.partition("=")[0] for element in elements if "=" in element}
+    if len(names) != 1:
+        return elements
+    name = f"{names.pop()}="
+    return [element.removeprefix(name) for element in elements]
 
 
 # ---------------------------------------------------------------- open questions
@@ -222,7 +218,5 @@ def _open_form(answer: str) -> str:
         clock = _clock(plain)
         if clock is not None:
             return clock
-    lead = re.match(r"(yes|no)[,.;:]\s", text, re.IGNORECASE)
-    if lead is not None:
-        return lead[1].lower()
-    return re.sub(r"^(?:the|a|an)\s(?=\w)", "", text.casefold())
+    lead = _YES_OR_NO.match(text)
+    return lead[1].lower() if lead is not None else _ARTICLE.sub("", text.casefold(), count=1)

@@ -11,45 +11,73 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from verifiers.spelled_numbers import SCALES, read_spelled
 from verifiers.units import Unit, find_unit
 
 LONGEST: Final = 200
 """Characters of the longest text read as a quantity. Beyond that it is compared as text."""
 
+MOST_WORDS: Final = 6
+"""Words behind a number that may still be its unit or what it counts; more are a sentence."""
+
 _DECIMAL: Final = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+(?![\d/])|\d+)(?:\.\d*)?|\.\d+"
 _NUMBER: Final = re.compile(
     rf"""
     (?P<sign>[-+]?)\s?
-    (?P<currency>(?:[$€£¥₹]|(?:US\$|USD|EUR|GBP|Rs\.?)(?=[\s\d.]))?)\s?
+    (?P<currency>(?:US)?\$|[€£¥₹]|(?:USD|EUR|GBP|Rs\.?)(?=[\s\d.])|)\s?
     (?P<sign2>[-+]?)\s?
     (?:
-        (?P<whole>\d+)(?:\s(?:and\s|&\s)?|-(?=\d+/\d+\s*[A-Za-z]*$))(?P<part>\d+)\s?/\s?(?P<parts>\d+)
-      | \(?(?P<over>{_DECIMAL})\)?\s?/\s?\(?(?P<under>{_DECIMAL})\)?
-      | (?P<mantissa>{_DECIMAL})(?:\s?[*x]\s?10\s?\^\s?[{{(]?|[eE](?=[-+]?\d))(?P<exponent>[-+]?\d{{1,3}})[)}}]?
+        (?P<whole>\d+)(?:\s(?:and\s|&\s)?|-(?=\d+/\d+\b))(?P<part>\d+)\s?/\s?(?P<parts>\d+)
+      | \(?(?P<over>[-+]?(?:{_DECIMAL}))\)?\s?/\s?\(?(?P<under>{_DECIMAL})\)?
+      | (?P<mantissa>{_DECIMAL})
+        (?:\s?[*x]\s?10\s?\^\s?[{{(]?|[eE](?=[-+]?\d))(?P<exponent>[-+]?\d{{1,3}})[)}}]?
       | (?P<decimal>{_DECIMAL})(?P<half>\sand\sa\shalf)?
     )
-    (?P<tail>.*)
+    (?P<tail>(?:[^\d].*)?)
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SCALES: Final = {
-    "hundred": 100,
-    "thousand": 1_000,
-    "million": 1_000_000,
-    "billion": 1_000_000_000,
-    "trillion": 1_000_000_000_000,
-}
 _NOUN: Final = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}[.]?")
 _NOT_NOUNS: Final = frozenset(
-    "sqrt sin cos tan cot sec csc log exp arcsin arccos arctan mod choose plus minus over divided frac cdot "
-    "infinity and but not than through between times-x root squared-root factorial remainder".split()
+    (
+        *(
+            "sqrt",
+            "sin",
+            "cos",
+            "tan",
+            "cot",
+            "sec",
+            "csc",
+            "log",
+            "exp",
+            "arcsin",
+            "arccos",
+            "arctan",
+            "mod",
+        ),
+        *("choose", "plus", "minus", "over", "divided", "frac", "cdot", "infinity", "root", "factorial"),
+        *("and", "but", "not", "than", "through", "between", "remainder", "squared", "cubed"),
+    )
 )
+"""Words that make an expression or a sentence of what stands before them."""
+_LINKS: Final = frozenset(("of", "a", "an", "in", "at", "on", "per", "to", "by", "no", "my"))
 _ORDINALS: Final = frozenset(("st", "nd", "rd", "th"))
+_PHRASES: Final = {
+    "per cent": "%",
+    "percentage points": "%",
+    "degrees celsius": "°",
+    "degrees fahrenheit": "°",
+    "miles per hour": "mph",
+    "kilometers per hour": "km/h",
+    "meters per second": "m/s",
+    "us dollars": "$",
+}
+_POWER: Final = re.compile(r"(?:\^?[23]|[²³])$")
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """An exact number, its known unit if it has one, and whether a word nobody knows stands behind it."""
+    """An exact number, its known unit if it has one, and whether it only counts things ("72 clips")."""
 
     value: Fraction
     unit: Unit | None = None
@@ -62,24 +90,27 @@ class Quantity:
 
 def read_quantity(text: str) -> Quantity | None:
     """The quantity that ``text`` is as a whole, or ``None``."""
-    if len(text) > LONGEST:
+    if not 0 < len(text) <= LONGEST:
         return None
     match = _NUMBER.fullmatch(text)
     if match is None:
-        return _spelled_quantity(text)
+        return _read_spelled_quantity(text) if text[0].isalpha() else None
     value = _value(match)
     if value is None:
         return None
     currency = match["currency"]
-    unit = find_unit(currency.removeprefix("US").strip() or "$") if currency else None
-    return _with_tail(value, unit, match["tail"])
+    return _with_tail(
+        value, find_unit(currency.removeprefix("US") or "$") if currency else None, match["tail"]
+    )
 
 
 def _value(match: re.Match[str]) -> Fraction | None:
+    """The number itself; ``None`` for a division by zero, which is no number."""
     negative = (match["sign"] == "-") != (match["sign2"] == "-")
+    value: Fraction | None
     if match["parts"] is not None:
-        over, under = int(match["part"]), int(match["parts"])
-        value = None if under == 0 else int(match["whole"]) + Fraction(over, under)
+        parts = int(match["parts"])
+        value = None if parts == 0 else int(match["whole"]) + Fraction(int(match["part"]), parts)
     elif match["under"] is not None:
         divisor = _decimal(match["under"])
         value = None if divisor == 0 else _decimal(match["over"]) / divisor
@@ -95,57 +126,43 @@ def _decimal(digits: str) -> Fraction:
 
 
 def _with_tail(value: Fraction, unit: Unit | None, tail: str) -> Quantity | None:
-    """Read what stands behind a number: a unit, a scale, nouns. ``None`` where it is none of these, so that
+    """Read what stands behind a number: a scale, a unit, nouns. ``None`` where it is none of these, so that
     ``4t`` and ``2 sqrt 3`` stay expressions."""
-    if not tail.strip():
-        return Quantity(value, unit)
-    glued = tail[0] not in " -"
-    words = tail.replace("-", " ", 1).split() if tail[0] == "-" else tail.split()
+    words = tail.removeprefix("-").split()
     if not words:
-        return None
-    if words[0] in _ORDINALS and glued:
-        words = words[1:]
-    while words and words[0].lower() in _SCALES and not glued:
-        value *= _SCALES[words.pop(0).lower()]
+        return None if tail.strip() else Quantity(value, unit)
+    glued = not tail[0].isspace() and tail[0] != "-"
+    if glued and words[0] in _ORDINALS:
+        del words[0]
+        glued = False
+    while words and not glued and words[0].lower() in ("hundred", *SCALES):
+        word = words.pop(0).lower()
+        value *= SCALES.get(word, 100)
     if not words:
         return Quantity(value, unit)
-    if len(words) > 6:
+    if len(words) > MOST_WORDS:
         return None
     named = _unit_of(words)
     if named is not None:
-        first = words[0]
-        if glued and len(first) == 1 and first.isalpha():
-            return None
-        return Quantity(value, unit or named)
-    if glued and find_unit(re.split(r"[/^²³]", words[0])[0]) is None:
+        algebra = glued and len(words[0]) == 1 and words[0].isalpha()
+        return None if algebra else Quantity(value, unit or named)
+    if glued and find_unit(_POWER.sub("", words[0].partition("/")[0])) is None:
         return None
-    if all(_is_noun(word) for word in words):
-        return Quantity(value, unit, noun=unit is None)
-    return None
+    return Quantity(value, unit, noun=unit is None) if all(map(_is_noun, words)) else None
 
 
 def _unit_of(words: list[str]) -> Unit | None:
-    """The unit that ``words`` are as a whole ("km", "per cent", "US dollars")."""
-    whole = "".join(words) if len(words) <= 3 else ""
-    if whole.lower() in (
-        "percent",
-        "percentagepoints",
-        "degreescelsius",
-        "degreesfahrenheit",
-        "kilometersperhour",
-    ):
-        whole = {"percentagepoints": "%", "kilometersperhour": "km/h"}.get(whole.lower(), whole[:7])
-    if whole.lower() == "milesperhour":
-        whole = "mph"
-    if whole.lower() == "usdollars":
-        whole = "$"
-    return find_unit(whole) if whole else None
+    """The unit that ``words`` are as a whole: ``km``, ``per cent``, ``miles per hour``."""
+    if len(words) == 1:
+        return find_unit(words[0])
+    phrase = _PHRASES.get(" ".join(words).lower())
+    return find_unit(phrase) if phrase is not None else None
 
 
 def _is_noun(word: str) -> bool:
-    if word in ("/", "of", "a", "an", "in", "at", "on", "per", "to", "by", "CD", "TV"):
-        return word != "/"
-    pieces = [re.sub(r"(?:\^?[23]|[²³])$", "", piece) for piece in word.split("/")]
+    if word in _LINKS:
+        return True
+    pieces = [_POWER.sub("", piece) for piece in word.split("/")]
     return all(
         find_unit(piece) is not None
         or (_NOUN.fullmatch(piece) is not None and piece.lower() not in _NOT_NOUNS)
@@ -153,88 +170,15 @@ def _is_noun(word: str) -> bool:
     )
 
 
-_ONES: Final = {
-    word: number
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen".split()
-    )
-}
-_TENS: Final = {
-    word: 10 * number
-    for number, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
-}
-_PARTS: Final = {
-    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
-    "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10,
-}  # fmt: skip
-
-
-def _spelled_quantity(text: str) -> Quantity | None:
-    """``seventy-two clips``, ``two thirds``, ``two and a half``; numbers below a quadrillion."""
+def _read_spelled_quantity(text: str) -> Quantity | None:
     words = text.lower().replace("-", " ").split()
-    if not words or len(words) > 20 or not _starts_number(words):
-        return None
-    negative = words[0] in ("minus", "negative")
+    negative = words[0] in ("minus", "negative") and len(words) > 1
     words = words[1:] if negative else words
-    used, value = _read_words(words)
+    used, value = read_spelled(words)
     if used == 0:
         return None
     tail = words[used:]
     quantity = _with_tail(value, None, " " + " ".join(tail)) if tail else Quantity(value)
-    if quantity is None:
-        return None
-    return Quantity(-quantity.value, quantity.unit, quantity.noun) if negative else quantity
-
-
-def _starts_number(words: list[str]) -> bool:
-    first = words[0]
-    if first in ("a", "an", "minus", "negative"):
-        return len(words) > 1 and (
-            words[1] in _ONES or words[1] in _TENS or words[1] in _SCALES or words[1] in ("half", "dozen")
-        )
-    return first in _ONES or first in _TENS or first == "half"
-
-
-def _read_words(words: list[str]) -> tuple[int, Fraction]:
-    """How many leading words make a number, and that number."""
-    total = current = used = 0
-    for place, word in enumerate(words):
-        if word in _ONES and (current % 10 == 0 and (current % 100 != 10 or current == 0)):
-            if current % 100 and _ONES[word] > 9:
-                break
-            current += _ONES[word]
-        elif word in _TENS and current % 100 == 0:
-            current += _TENS[word]
-        elif word in ("a", "an") and place == 0:
-            current = 1
-            continue
-        elif word == "dozen" and place == 1 and words[0] == "a":
-            current = 12
-        elif word == "hundred" and 0 < current < 10:
-            current *= 100
-        elif word in _SCALES and word != "hundred" and current:
-            total += current * _SCALES[word]
-            current = 0
-        elif (
-            word == "and"
-            and place + 1 < len(words)
-            and used
-            and (current % 100 == 0)
-            and words[place + 1] in {**_ONES, **_TENS}
-        ):
-            continue
-        else:
-            break
-        used = place + 1
-    value = Fraction(total + current)
-    rest = words[used:]
-    if words[0] == "half" and not used:
-        return 1, Fraction(1, 2)
-    if words[:2] in (["a", "half"], ["an", "half"]):
-        return 2, Fraction(1, 2)
-    if used and rest[:3] == ["and", "a", "half"]:
-        return used + 3, value + Fraction(1, 2)
-    if used and rest and rest[0] in _PARTS and (rest[0].endswith("s") or value == 1 or rest[0] == "halves"):
-        return used + 1, value / _PARTS[rest[0]]
-    return used, value
+    if quantity is None or not negative:
+        return quantity
+    return Quantity(-quantity.value, quantity.unit, quantity.noun)

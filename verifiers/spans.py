@@ -31,7 +31,8 @@ _LIST_MARK: Final = re.compile(r"[.)](?:\s|$)")
 _UNIT: Final = re.compile(r"[ ]?([A-Za-z€£¥¢$]{1,12})(?![A-Za-z(])")
 _SCALE: Final = re.compile(r"[ ](?:hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _GOES_ON: Final = re.compile(
-    r"[ ]?(?:\*\*?(?=[ ]?[\w(\\])|[-+/^=×·(]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)|[A-Za-zπ√{(\[]"
+    r"[ ]?(?:\*\*?(?=[ ]?[\w(\\])|[-+/^=×·(]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)"
+    r"|[A-Za-zπ√{(\[]"
 )
 """What behind a number shows that it is only the beginning of an expression."""
 _SENTENCE_END: Final = re.compile(r"[.!?](?=[\s*_\"'”)]|$)|\n|$")
@@ -125,7 +126,7 @@ def _clause(text: str, start: int, *, words: bool) -> tuple[Span, bool] | None:
 
 def _number_in_clause(text: str, start: int, end: int) -> tuple[Span, bool] | None:
     """The number a wordy clause comes to: the first behind its last verb, else its last."""
-    numbers = [match for match in NUMBER.finditer(text, start, end)]
+    numbers = list(NUMBER.finditer(text, start, end))
     if not numbers:
         return None
     said = start

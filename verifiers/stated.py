@@ -20,7 +20,7 @@ class Span(NamedTuple):
 
 
 MOST_CUES: Final = 40
-"""Cues looked at, from the last one back. A reply that has more and states nothing in these states nothing."""
+"""Cues looked at, from the last one back. What these do not state is not stated."""
 
 REACH: Final = 1_000
 """Characters behind a cue in which its answer must stand."""
@@ -65,7 +65,7 @@ def is_placeholder(text: str) -> bool:
 _EMPHASIS: Final = r"[*_`\s]{0,6}"
 _CUES: Final = re.compile(
     rf"""
-    (?P<hashes>^[ \t]{{0,3}}\#\#\#\#[ \t]*)(?![*_]{{0,2}}(?:final[ ])?(?:answer|ans|solution|result)\b)
+    (?P<hashes>^[ \t]{{0,3}}\#\#\#\#[ \t]*+)(?![*_]{{0,2}}(?:final[ ])?(?:answer|ans|solution|result)\b)
   | \b(?:answers?|final[ ]result)\b(?:[ ](?:to|for|of)(?:[ ]\w{{1,30}}){{1,8}}?)?(?:,[^,\n]{{1,30}},)?
       {_EMPHASIS}
       (?:is|are|was|would\ be|will\ be|should\ be|must\ be|has\ to\ be|becomes|comes\ to|equals|=|:|：|->|→)
@@ -78,9 +78,10 @@ _CUES: Final = re.compile(
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _AFTERWARDS: Final = re.compile(
-    r"(\S{1,60})[*_\s]{1,4}(?:is|must be|would be)\s(?:the|our|my)\s(?:final\s|correct\s|right\s)?answer\b",
+    r"[*_]{0,2}\s(?:is|must be|would be)\s(?:the|our|my)\s(?:final\s|correct\s|right\s)?answer\b",
     re.IGNORECASE,
 )
+_LAST_WORD: Final = re.compile(r"[^\s*_]+$")
 
 
 class Cue(NamedTuple):
@@ -99,4 +100,8 @@ def cues(text: str) -> Iterator[Cue]:
 def said_afterwards(text: str) -> Span | None:
     """The answer in "72 is the answer"."""
     found = list(_AFTERWARDS.finditer(text))
-    return Span(*found[-1].span(1)) if found else None
+    if not found:
+        return None
+    end = found[-1].start()
+    word = _LAST_WORD.search(text, max(0, end - 60), end)
+    return Span(*word.span()) if word is not None else None
