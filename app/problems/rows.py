@@ -88,9 +88,8 @@ def _mbpp(row: Fields, where: str) -> Fields:
     if not isinstance(asserts, list) or not asserts or not all(isinstance(line, str) for line in asserts):
         raise BadInput(f"{where}: `test_list` must hold at least one assertion.", "Correct that problem.")
     wanted = row.get("prompt") or row.get("text")
-    setup = [line for line in (*row.get("test_imports", ()), row.get("test_setup_code", "")) if line]
-    hidden = row.get("challenge_test_list", ())
-    body = textwrap.indent("\n".join((*asserts, *hidden)), "    ")
+    setup = [*_texts(row.get("test_imports")), *_texts([row.get("test_setup_code")])]
+    body = textwrap.indent("\n".join((*asserts, *_texts(row.get("challenge_test_list")))), "    ")
     called = re.search(
         r"assert\s+(?:\w+\()*?(?!set\(|sorted\(|list\(|tuple\(|round\(|not\b|math\.)([A-Za-z_]\w*)\(",
         asserts[0],
@@ -120,9 +119,7 @@ def _math(row: Fields, where: str) -> Fields:
     if answer is None and isinstance(solution := row.get("solution"), str):
         answer = last_boxed(solution)
         if answer is None:
-            raise BadInput(
-                f"{where}: the solution states no \\boxed{{}} answer.", "Give the `answer` itself."
-            )
+            raise BadInput(f"{where}: the solution boxes no answer.", "Give the `answer` itself.")
     name = row.get("unique_id", row.get("id"))
     return {"id": name, "kind": "math", "prompt": row["problem"], "answer": answer}
 
@@ -137,7 +134,7 @@ def last_boxed(solution: str) -> str | None:
     if at >= len(solution):
         return None
     if solution[at] != "{":
-        return solution[at:].split("$")[0].split()[0].rstrip(".") or None
+        return solution[at:].split("$")[0].partition(" ")[0].rstrip(".") or None
     depth = 0
     for end in range(at, len(solution)):
         depth += {"{": 1, "}": -1}.get(solution[end], 0)
@@ -150,14 +147,13 @@ def _settle_kind(fields: Fields, where: str) -> None:
     kind = fields.get("kind")
     if kind is None or kind == "auto":
         fields["kind"] = _kind_of(fields)
-    elif kind not in KINDS:
+    elif not _is_text(kind) or kind not in KINDS:
         raise BadInput(f"{where}: there is no kind {kind!r}.", f"Use one of {', '.join(KINDS)}.")
     if fields["kind"] != "proof":
         return
-    language = (
-        fields.get("language") or detect(fields.get("statement") or fields["prompt"]).language or "lean4"
-    )
-    if language not in _LANGUAGES:
+    formal = str(fields.get("statement") or fields["prompt"])
+    language = fields.get("language") or detect(formal).language or "lean4"
+    if not _is_text(language) or language not in _LANGUAGES:
         raise BadInput(f"{where}: the proof language {language!r} is unknown.", "Use lean4 or rocq.")
     fields["language"] = _LANGUAGES[language]
 
@@ -207,3 +203,7 @@ def _check_tests(problem: Problem, where: str) -> None:
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str)
+
+
+def _texts(value: object) -> list[str]:
+    return [line for line in value if isinstance(line, str) and line] if isinstance(value, list) else []
