@@ -98,13 +98,18 @@ class Delta:
 @dataclass(frozen=True, slots=True)
 class ChoiceDone:
     """One choice ended. ``completion_tokens`` is the final count, ``estimated`` if the backend had to count
-    pieces itself. ``mean_logprob`` is in nats per token, ``None`` where it is not free."""
+    pieces itself. ``mean_logprob`` is in nats per token, ``None`` where it is not free.
+
+    ``at_most`` is the most tokens the choice may be billed for, where the count is not the bill itself.
+    ``reasoning_tokens`` are the hidden ones among ``completion_tokens``."""
 
     choice: int
     reason: Literal["stop", "length", "content_filter"]
     completion_tokens: int
     estimated: bool = False
     mean_logprob: float | None = None
+    at_most: int | None = None
+    reasoning_tokens: int = 0
 
 
 Piece: TypeAlias = PromptRead | Delta | ChoiceDone
