@@ -289,7 +289,7 @@ class Call:
         for part in sorted(self._pending):
             hold = self._prompt if part == _PROMPT else self._each
             if lost:
-                self._settle(part, Amounts(), amounts_of(hold).without_samples())
+                self._settle(part, Amounts(), amounts_of(hold))
             else:
                 self._take(part)
                 self._unhold(hold)

@@ -179,8 +179,10 @@ def _number(value: object, what: str) -> Decimal:
         number = Decimal(value)
     else:
         raise PriceError(f"its {what} is not a number")
-    if not number.is_finite() or number < 0:
-        raise PriceError(f"its {what} is {'below zero' if number < 0 else 'not finite'}")
+    if not number.is_finite():
+        raise PriceError(f"its {what} is not finite")
+    if number < 0:
+        raise PriceError(f"its {what} is below zero")
     return number
 
 

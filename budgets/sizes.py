@@ -40,7 +40,7 @@ def size_in_folder(folder: Path) -> ModelSize:
     path = folder / "config.json"
     try:
         config = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SizeError(f"{path} cannot be read as a model's configuration.") from error
     if not isinstance(config, dict):
         raise SizeError(f"{path} is not a model's configuration.")
@@ -172,7 +172,7 @@ def _tensor_elements(path: Path) -> int:
             if not 2 <= length <= min(_MOST_HEADER, path.stat().st_size - 8):
                 raise SizeError(f"{path.name} does not begin with a safetensors header.")
             header = json.loads(file.read(length))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, SizeError):
             raise
         raise SizeError(f"The header of {path.name} cannot be read.") from error
