@@ -12,12 +12,11 @@ number is wherever it happened to be, and ``\\boxed{1`` may have become 18.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from verifiers.blocks import find_patch, find_program, find_proof
-from verifiers.choices import choice_letter, matching_choice
+from verifiers.choices import Choices, choice_letter, matching_choice
 from verifiers.safe_text import clean
 from verifiers.spans import announced_value, last_number
 from verifiers.stated import Span, boxes, cues, is_placeholder, said_afterwards
@@ -45,9 +44,6 @@ class Extraction:
         return self.answer is not None and self.how not in ("last number", "last line")
 
 
-Choices = Mapping[str, str] | Sequence[str]
-"""What a multiple-choice problem offers: its letters, or its letters with their texts."""
-
 _NEXT_QUESTION: Final = re.compile(
     r"^[ \t*#]{0,6}(?:Q|Question|Problem|Exercise|User|Human|Instruction)\b[ \t]?\d{0,3}[*_]{0,2}[:.]",
     re.MULTILINE,
@@ -65,7 +61,8 @@ def extract_answer(
     """The answer of a reply to a problem of ``kind``.
 
     ``cut_off`` says that the reply ended at its token limit. ``choices`` are those that a multiple-choice
-    problem offers (``verifiers.choices.find_choices`` reads them from its text); the answer is then a letter.
+    problem offers (``verifiers.choices.find_choices`` reads them from its text); the answer is then a letter
+    wherever the reply can be read as one, and what the reply says otherwise.
     ``entry_point`` is the function that a code problem asks for. Never raises; linear in the reply's length.
     """
     if not text.strip():
@@ -77,7 +74,10 @@ def extract_answer(
     elif kind == "patch":
         found = find_patch(text, cut_off=cut_off)
     else:
-        return _extract_words(text, kind, cut_off=cut_off, choices=choices)
+        lettered = _extract_words(text, kind, cut_off=cut_off, choices=choices) if choices else None
+        if lettered is not None and lettered.answer is not None:
+            return lettered
+        return _extract_words(text, kind, cut_off=cut_off, choices=None)
     if found is None:
         return _nothing(cut_off=cut_off)
     return Extraction(found.text, found.how, *found.span)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from verifiers.normal import same_answer
 from verifiers.stated import Span
 
-_OPTION: Final = re.compile(r"(?:^|(?<=[\s{(]))\(?([A-J])[).:](?=[\s}\\$]|\))[\s}]{0,4}")
+Choices: TypeAlias = Mapping[str, str] | Sequence[str]
+"""What a multiple-choice problem offers: its letters, or its letters with their texts."""
+
+_OPTION: Final = re.compile(
+    r"(?P<margin>^[ \t*]*)?(?<![\w(])"
+    r"(?:\((?P<round>[A-Ja-j])\)|(?P<close>[A-Ja-j])\)|(?P<dot>[A-J])[.:](?=\s))",
+    re.MULTILINE,
+)
+_OFFERS: Final = re.compile(r"\b(?:choices?|options?|choose|which of the following)\b", re.IGNORECASE)
+_DRESS: Final = re.compile(r"\\(?:qquad|quad|(?:textbf|text|mathrm|mathbf)\s?\{?)|[{}$]")
 _LETTER: Final = re.compile(
     r"[\s*_\"'(\[{$\\]{0,6}(?:text\{|mathrm\{|textbf\{)?\(?(?:option|choice)?\s?\(?([A-Ja-j])(?![A-Za-z'’])(.{0,2})",
     re.DOTALL,
@@ -21,24 +30,54 @@ _LONGEST: Final = 50_000
 
 
 def find_choices(problem: str) -> dict[str, str] | None:
-    """The choices that a problem's text offers, letter to text; ``None`` where it offers none. They must
-    run A, B, C ... without a gap, at least two of them."""
-    found: dict[str, str] = {}
-    marks = list(_OPTION.finditer(problem[:_LONGEST]))
+    """The choices that a problem's text offers, letter to text; ``None`` where it offers none.
+
+    Letters run A, B, C ... without a gap and in one style. Towns A and B, and events P(A) and P(B), are no
+    choices: marks inside a line count only in brackets and from three on, and "A." only at its start. Small
+    letters count where the text speaks of choices; else they number the parts of a question.
+    """
+    problem = problem[:_LONGEST]
+    for style in ("round", "close", "dot"):
+        marks = [mark for mark in _OPTION.finditer(problem) if mark[style]]
+        chain = _longest_chain(marks, style)
+        if chain and chain[0][style] == "a" and _OFFERS.search(problem) is None:
+            continue
+        lined = all(mark["margin"] is not None for mark in chain)
+        if len(chain) < (2 if lined else 3) or (style == "dot" and not lined):
+            continue
+        options = _option_texts(problem, chain, style)
+        if all(options.values()):
+            return options
+    return None
+
+
+def _longest_chain(marks: list[re.Match[str]], style: str) -> list[re.Match[str]]:
+    """The last run of marks that starts at A and goes on without a gap."""
     chain: list[re.Match[str]] = []
     for mark in marks:
-        if mark[1] == "A":
+        if mark[style] in "Aa":
             chain = [mark]
-        elif chain and ord(mark[1]) == ord(chain[-1][1]) + 1:
+        elif chain and ord(mark[style]) == ord(chain[-1][style]) + 1:
             chain.append(mark)
-    for place, mark in enumerate(chain):
-        end = chain[place + 1].start() if place + 1 < len(chain) else problem.find("\n", mark.end())
-        option = problem[mark.end() : end if end >= 0 else len(problem)]
-        found[mark[1]] = " ".join(option.split()).strip(" ,;")[:500]
-    return found if len(found) >= 2 else None
+    return chain
 
 
-def choice_letter(text: str, span: Span | None, choices: Mapping[str, str] | Sequence[str]) -> str | None:
+def _option_texts(problem: str, chain: list[re.Match[str]], style: str) -> dict[str, str]:
+    options: dict[str, str] = {}
+    for mark, after in zip(chain, [*chain[1:], None], strict=True):
+        end = after.start() if after is not None else _end_of_line(problem, mark.end())
+        option = _DRESS.sub(" ", problem[mark.end() : end])
+        option = " ".join(option.split()).strip("\\ ,;.")
+        options[mark[style].upper()] = "" if option in ("and", "or") else option[:500]
+    return options
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return end if end >= 0 else len(text)
+
+
+def choice_letter(text: str, span: Span | None, choices: Choices) -> str | None:
     """The offered letter that stands at ``span``; without a span, the one that ``text`` mentions last."""
     offered = set(choices)
     if span is None:
@@ -51,7 +90,7 @@ def choice_letter(text: str, span: Span | None, choices: Mapping[str, str] | Seq
     return None if goes_on or (match[1].islower() and span.end - span.start > 4) else match[1].upper()
 
 
-def matching_choice(answer: str, choices: Mapping[str, str] | Sequence[str]) -> str | None:
+def matching_choice(answer: str, choices: Choices) -> str | None:
     """The letter of the one choice whose text is ``answer``."""
     if not isinstance(choices, Mapping) or not answer:
         return None

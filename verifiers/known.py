@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from verifiers.answers import Extraction
+from verifiers.choices import Choices, matching_choice
 from verifiers.math_text import plain_math
 from verifiers.normal import normal_form
 from verifiers.quantities import Quantity, read_quantity
@@ -25,16 +26,22 @@ _ALGEBRA: Final = re.compile(
 )
 
 
-def judge_answer(extraction: Extraction, known_answer: str, kind: Kind) -> Judgement:
+def judge_answer(
+    extraction: Extraction, known_answer: str, kind: Kind, *, choices: Choices | None = None
+) -> Judgement:
     """Whether an extracted answer is the known one.
 
     A sample without an answer is wrong. Numbers, words, times and lists of them are decided; two expressions
     that differ as text may still be equal, so they are undecided here. For code, proofs and patches only
-    identical text can be called right: what they do is for tests and provers to say.
+    identical text can be called right: what they do is for tests and provers to say. With the ``choices`` of
+    the problem a letter and the text it stands for are the same answer.
     """
     answer = extraction.answer
     if answer is None:
         return Judgement("wrong", f"no answer to compare ({extraction.how})", CHECKER)
+    if choices is not None:
+        answer = matching_choice(answer, choices) or answer
+        known_answer = matching_choice(known_answer, choices) or known_answer
     shown, known = one_line(answer, _SHOWN), one_line(known_answer, _SHOWN)
     found_form, known_form = normal_form(answer, kind), normal_form(known_answer, kind)
     if kind in ("code", "proof", "patch"):

@@ -196,7 +196,8 @@ def chance_leader_stays(leader: int, runner_up: int) -> float:
     Adaptive-Consistency (Aggarwal et al. 2023, arXiv 2305.11860): with a uniform prior on the leader's part p
     of the votes for the two, P(p > 1/2) = 1 - I_0.5(v1 + 1, v2 + 1). For whole numbers that is the binomial
     tail P(X <= v1), X ~ Bin(v1 + v2 + 1, 1/2), computed here as one minus the short side, P(X <= v2).
-    Needs ``leader >= runner_up >= 0``; 0.5 where they are level. Accurate to about 1e-12.
+    Needs ``leader >= runner_up >= 0``; 0.5 where they are level. Accurate to 1e-9 up to
+    tens of thousands of votes.
     """
     trials = leader + runner_up + 1
     log_term = (

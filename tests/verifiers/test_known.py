@@ -67,6 +67,17 @@ def test_a_reply_without_an_answer_is_wrong_and_says_why() -> None:
     assert (judgement.verdict, judgement.reason) == ("wrong", "no answer to compare (cut off)")
 
 
+@pytest.mark.parametrize(
+    ("reply", "verdict"), [("(B)", "right"), ("12", "right"), ("(A)", "wrong"), ("10", "wrong")]
+)
+@pytest.mark.parametrize("known", ["B", "12"])
+def test_a_letter_and_its_text_are_one_answer(reply: str, known: str, verdict: Verdict) -> None:
+    choices = {"A": "10", "B": "12", "C": "14"}
+    found = extract_answer(f"The answer is {reply}.", "math", choices=choices)
+
+    assert judge_answer(found, known, "math", choices=choices).verdict == verdict
+
+
 @given(HOSTILE_REPLIES, HOSTILE_REPLIES, st.sampled_from(KINDS))
 def test_judging_never_raises_and_explains_itself_on_one_line(reply: str, known: str, kind: Kind) -> None:
     judgement = judge_answer(extract_answer(reply, kind), known, kind)

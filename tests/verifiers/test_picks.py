@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import betainc
 
 from verifiers.picks import MajorityVote, Pick, chance_leader_stays, majority
 from verifiers.verdicts import Kind
@@ -122,8 +123,6 @@ def test_the_chance_that_the_leader_stays_by_hand(leader: int, runner_up: int, c
 
 @given(st.integers(0, 12_000), st.integers(0, 12_000))
 def test_the_chance_that_the_leader_stays_is_the_papers_formula(one: int, other: int) -> None:
-    from scipy.special import betainc
-
     leader, runner_up = max(one, other), min(one, other)
 
     expected = 1 - float(betainc(leader + 1, runner_up + 1, 0.5))
