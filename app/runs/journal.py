@@ -185,6 +185,11 @@ class Journal:
                     _take(connection, run_id, "reserved", now)
                     return run_id
 
+    def release_run_id(self, run_id: str) -> None:
+        """Give back an id that no run was made of."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM leases WHERE run_id = ? AND token = 'reserved'", [run_id])
+
     def store(self, run_id: str) -> JournalStore:
         """The place to write this run to. Raises ``BadInput`` while another living process writes it."""
         token = secrets.token_hex(8)

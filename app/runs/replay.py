@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from app.errors import BadInput
@@ -154,7 +154,7 @@ class Player:
 
     # -- playing ------------------------------------------------------------------------------------
 
-    async def run(self) -> AsyncIterator[ev.Event]:
+    async def run(self) -> AsyncGenerator[ev.Event, None]:
         self._stopped, self._running = False, True
         self._wake = asyncio.Event()
         self._anchor(self._from_at)

@@ -1,0 +1,118 @@
+"""``monkeys doctor``: what works on this machine, and how to get what does not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from app.cli.config import paths
+from app.cli.options import OutputOption
+from app.cli.out import Output, print_one
+from app.errors import MonkeysError, PartMissing
+
+
+class Check(NamedTuple):
+    """``needed`` is whether the main job, solving on the embedded model, cannot run without it."""
+
+    name: str
+    ok: bool
+    detail: str
+    fix: str | None = None
+    needed: bool = False
+
+
+def doctor(output: OutputOption = Output.text) -> int:
+    """Check this machine."""
+    checks = list(_checks())
+    where = paths()
+    row = {
+        "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail, "fix": one.fix} for one in checks],
+        "paths": where,
+    }
+    lines = []
+    for one in checks:
+        lines.append(f"{'✓' if one.ok else '✗'} {one.name:10} {one.detail}")
+        if one.fix is not None:
+            lines.append(f"  {'':10} {one.fix}")
+    lines += ["", *(f"  {name:10} {path}" for name, path in where.items())]
+    print_one(output, row, lines)
+    broken = any(one.needed and not one.ok for one in checks)
+    return PartMissing.status if broken else 0
+
+
+def _checks() -> Iterator[Check]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check("python", sys.version_info >= (3, 11), version, None, needed=True)
+    yield _settings()
+    yield _llama()
+    yield _weights()
+    yield _journal()
+    yield Check(
+        "sandbox",
+        False,
+        "programs written by models are not run in this version",
+        "Checks by tests wait for it; known answers work.",
+    )
+    yield _terminal()
+
+
+def _settings() -> Check:
+    from app import settings
+
+    try:
+        settings.load()
+    except MonkeysError as error:
+        return Check("settings", False, error.message, error.fix, needed=True)
+    return Check("settings", True, "can be read")
+
+
+def _llama() -> Check:
+    from importlib.util import find_spec
+
+    if find_spec("xllamacpp") is None:
+        fix = "Install it: pip install xllamacpp"
+        return Check("llama.cpp", False, "xllamacpp is not installed", fix, needed=True)
+    from importlib.metadata import version
+
+    return Check("llama.cpp", True, f"xllamacpp {version('xllamacpp')}", needed=True)
+
+
+def _weights() -> Check:
+    from app.models.registry import DEFAULT, known_models
+
+    model = next(model for model in known_models() if model.name == DEFAULT)
+    if model.ready:
+        return Check("weights", True, f"{model.name} is here")
+    return Check("weights", False, f"{model.name}: {model.missing}", "Fetch them: monkeys models pull")
+
+
+def _journal() -> Check:
+    from app import locations
+    from app.runs.journal import Journal
+
+    path = locations.journal_file()
+    try:
+        if path.exists():
+            with Journal.open(path) as journal:
+                journal.release_run_id(journal.reserve_run_id())
+                count = len(journal.runs())
+            return Check("journal", True, f"{count:,} runs in {path}", needed=True)
+    except MonkeysError as error:
+        return Check("journal", False, error.message, error.fix, needed=True)
+    folder = next(parent for parent in path.parents if parent.exists())
+    if os.access(folder, os.W_OK):
+        return Check("journal", True, "none yet; the first run makes it", needed=True)
+    fix = f"Make {folder} writable, or set MONKEYS_HOME to a folder elsewhere."
+    return Check("journal", False, f"{folder} cannot be written", fix, needed=True)
+
+
+def _terminal() -> Check:
+    if not sys.stdout.isatty():
+        return Check("terminal", True, "output goes to a file or program; solve works, the TUI does not")
+    size = os.get_terminal_size()
+    shape = f"{size.columns}x{size.lines}, {os.environ.get('TERM', 'no TERM')}, {sys.stdout.encoding}"
+    if size.columns < 80 or size.lines < 24:
+        return Check("terminal", False, shape, "The TUI is made for 80x24 and up: enlarge the window.")
+    return Check("terminal", True, shape)

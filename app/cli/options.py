@@ -1,0 +1,69 @@
+"""The options that several commands share, each written once, and what their words mean.
+
+Every value is checked here, before a model is looked up or a journal opened, so that a slip costs a line and
+not a minute.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Annotated, TypeAlias, TypeVar
+
+import typer
+
+from app.cli.out import Output
+from app.errors import BadInput
+
+_T = TypeVar("_T")
+
+OutputOption: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
+PriceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--price", metavar="IN,OUT", help="Dollars per million tokens, for a model without a known price."
+    ),
+]
+
+
+def amount(option: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
+    """The parsed value of a limit, or ``None`` where the option is not given. Raises ``BadInput``."""
+    if text is None:
+        return None
+    from budgets.amounts import AmountError
+
+    try:
+        value = parse(text)
+    except AmountError as error:
+        raise BadInput(f"{option}: {error}", None) from None
+    return value
+
+
+def limit(option: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:
+    """As ``amount``, for limits, which must be above zero."""
+    value = amount(option, text, parse)
+    if value is not None and not value > 0:  # type: ignore[operator]
+        raise BadInput(f"{option} {text} buys nothing.", "Give a limit above zero, or leave it out.")
+    return value
+
+
+def within(option: str, value: float | None, low: float, high: float, *, open_low: bool = False) -> None:
+    """Raises ``BadInput`` unless the value is a number in the range."""
+    if value is None:
+        return
+    if not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
+        where = f"above {low:g} and up to {high:g}" if open_low else f"from {low:g} to {high:g}"
+        raise BadInput(f"{option} {value:g} is out of range.", f"Give a number {where}.")
+
+
+def clean_text(option: str, text: str | None) -> str | None:
+    """Text from the command line, which may hold bytes that are no text. Raises ``BadInput``."""
+    if text is not None and any("\ud800" <= character <= "\udfff" for character in text):
+        raise BadInput(f"{option} is not UTF-8 text.", "Put it into a file, and give it with --file.")
+    return text
+
+
+def refuse(option: str, given: object, instead: str) -> None:
+    """Raises ``BadInput`` for an option whose part of the program is still to come."""
+    if given:
+        raise BadInput(f"{option} is not in this version yet.", instead)

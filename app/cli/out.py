@@ -1,0 +1,91 @@
+"""What leaves the program: results on stdout, everything else on stderr.
+
+JSON goes out as UTF-8 bytes whatever the terminal speaks. A reader that has gone away (``monkeys … | head``)
+is no fault: the rest of the output goes nowhere, and the program ends in order.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from app.errors import MonkeysError
+
+
+class Output(StrEnum):
+    text = "text"
+    json = "json"
+    jsonl = "jsonl"
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Text for people. Whatever a model wrote must have been cleaned before."""
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def print_json(value: Any) -> None:
+    """One object: indented for a person at a terminal, one line for a program."""
+    data = msgspec.json.encode(value)
+    print_bytes(msgspec.json.format(data, indent=2) if sys.stdout.isatty() else data)
+
+
+def print_each(values: Iterable[Any]) -> None:
+    """One object a line."""
+    print_bytes(b"\n".join(msgspec.json.encode(value) for value in values))
+
+
+def print_bytes(data: bytes, *, flush: bool = True) -> None:
+    """Bytes and a newline, after whatever text was printed before."""
+    if not data:
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data + b"\n")
+    if flush:
+        sys.stdout.buffer.flush()
+
+
+def print_list(output: Output, rows: list[Any], lines: Iterable[str]) -> None:
+    """A listing: an array, one object a line, or lines for people."""
+    if output is Output.json:
+        print_json(rows)
+    elif output is Output.jsonl:
+        print_each(rows)
+    else:
+        print_lines(lines)
+
+
+def print_one(output: Output, value: Any, lines: Iterable[str]) -> None:
+    """One result: an object, or lines for people."""
+    if output is Output.text:
+        print_lines(lines)
+    elif output is Output.json:
+        print_json(value)
+    else:
+        print_each([value])
+
+
+def warn(message: str, fix: str | None = None) -> None:
+    """One line on stderr. Says nothing where stderr is closed."""
+    try:
+        sys.stderr.write(f"monkeys: {message}{' ' + fix if fix else ''}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+
+
+def error_object(error: MonkeysError) -> dict[str, Any]:
+    return {"error": {"kind": error.kind, "message": error.message, "fix": error.fix}}
+
+
+def forget_stdout() -> None:
+    """After the reader went away: nothing may try to flush to it again, not even the interpreter's end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

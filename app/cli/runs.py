@@ -1,0 +1,222 @@
+"""``monkeys runs``: what was run, what came of it, and how to go on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.options import OutputOption, PriceOption, limit
+from app.cli.out import Output, print_each, print_json, print_lines, print_list, print_one, warn
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.runs.journal import Journal
+    from app.runs.state import RunState
+    from app.runs.summary import RunSummary
+
+app = typer.Typer(help="History: list, show, resume, export, delete.", no_args_is_help=True)
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or `last`.")]
+
+
+def _journal(*, write: bool = False) -> Journal:
+    from app import locations
+    from app.runs.journal import Journal
+
+    return Journal.open(locations.journal_file(), write=write)
+
+
+@app.command("list")
+def list_runs(
+    limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, help="Only the newest.")] = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """List the runs, newest first."""
+    with _journal() as journal:
+        runs = journal.runs(limit)
+    rows = [_row(run) for run in runs]
+    print_list(output, rows, _table(runs) if runs else ["No runs yet. Make one with: monkeys solve PROBLEM"])
+
+
+def _row(run: RunSummary) -> dict[str, Any]:
+    from budgets.amounts import usd_text
+
+    return {
+        "run_id": run.run_id,
+        "created": run.created,
+        "status": run.status,
+        "models": run.models,
+        "problems": run.problems,
+        "samples": run.samples,
+        "usd": None if run.usd is None else usd_text(run.usd),
+        "title": run.title,
+        "picks": run.picks,
+    }
+
+
+def _table(runs: list[RunSummary]) -> list[str]:
+    from budgets.amounts import show_usd
+    from verifiers.safe_text import one_line
+
+    lines = []
+    for run in runs:
+        pick = run.picks.get("majority")
+        answer = "—" if pick is None or pick.answer is None else pick.answer
+        when = run.created[:16].replace("T", " ")
+        models = one_line(", ".join(run.models), 18)
+        lines.append(
+            f"{run.run_id}  {when}  {run.status:11}  {run.samples:>6,}  {show_usd(run.usd):>8}  {models:18}"
+            f"  {one_line(answer, 14):14}  {one_line(run.title, 40)}"
+        )
+    head = f"{'run':8}  {'made (UTC)':16}  {'status':11}  samples  {'spent':>7}  {'model':18}"
+    head += f"  {'majority':14}  problem"
+    return [head, *lines]
+
+
+@app.command()
+def show(
+    run: RunArgument = "last",
+    sample: Annotated[int | None, typer.Option(help="Show this sample, whole.", min=0)] = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Show what came of a run, or one of its samples."""
+    from app.runs.result import result
+    from app.runs.result_text import summary_lines
+
+    state = _state(run)
+    if sample is None:
+        print_one(output, result(state), summary_lines(state))
+    else:
+        _show_sample(state, sample, output)
+
+
+def _state(name: str) -> RunState:
+    from app.runs.journal import fold
+
+    with _journal() as journal:
+        return fold(journal.load(journal.resolve(name)))
+
+
+def _show_sample(state: RunState, index: int, output: Output) -> None:
+    from app.runs.export import sample_rows
+    from verifiers.safe_text import clean, one_line
+
+    row = next((row for row in sample_rows(state) if row["index"] == index), None)
+    if row is None:
+        raise BadInput(f"Run {state.run_id} has no finished sample {index}.", f"It has {state.finished}.")
+    answer = one_line(row["answer"] or "none", 200)
+    facts = f"#{index} · {row['model']} · answer {answer} · {row['verdict'] or 'unverified'}"
+    print_one(output, row, [f"{facts} · {row['completion_tokens']} tokens", "", clean(row["text"])])
+
+
+@app.command()
+def resume(
+    run: RunArgument = "last",
+    more: Annotated[str | None, typer.Option(metavar="N", help="So many samples more.")] = None,
+    samples: Annotated[str | None, typer.Option(metavar="N", help="A new limit on samples.")] = None,
+    max_cost: Annotated[str | None, typer.Option(metavar="USD", help="A new limit on dollars.")] = None,
+    max_flops: Annotated[str | None, typer.Option(metavar="F", help="A new limit on FLOPs.")] = None,
+    max_total_tokens: Annotated[str | None, typer.Option(metavar="N", help="A new limit on tokens.")] = None,
+    max_seconds: Annotated[str | None, typer.Option(metavar="S", help="A new limit on seconds.")] = None,
+    price: PriceOption = None,
+    output: OutputOption = Output.text,
+) -> int:
+    """Go on with a run that was killed or stopped, or draw more samples for it."""
+    from app import settings
+    from app.cli import session
+    from budgets.amounts import Budget, parse_count, parse_flops, parse_seconds, parse_usd
+
+    if more is not None and samples is not None:
+        raise BadInput("--more and --samples are given.", "Give one of them.")
+    extra = limit("--more", more, parse_count)
+    changes: dict[str, Any] = {
+        "usd": limit("--max-cost", max_cost, parse_usd),
+        "flops": limit("--max-flops", max_flops, parse_flops),
+        "tokens": limit("--max-total-tokens", max_total_tokens, parse_count),
+        "samples": limit("--samples", samples, parse_count),
+        "seconds": limit("--max-seconds", max_seconds, parse_seconds),
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
+
+    def raised(state: RunState) -> Budget | None:
+        new = changes | ({} if extra is None else {"samples": state.finished + extra})
+        return state.budget.raised(**new) if new else None
+
+    prices = settings.load().settings.prices
+    return session.resume(run, output=output, price=price, prices=prices, raised=raised)
+
+
+@app.command()
+def export(
+    run: RunArgument = "last",
+    form: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
+    to: Annotated[
+        Path | None, typer.Option("--to", help="A file; standard output if it is left out.")
+    ] = None,
+    events: Annotated[
+        bool, typer.Option("--events", help="The events, for replay, instead of samples.")
+    ] = False,
+) -> None:
+    """Write a run's samples, one a line."""
+    if form in ("parquet", "html"):
+        raise BadInput(f"--format {form} is not in this version yet.", "Use jsonl or csv.")
+    if form not in ("jsonl", "csv") or (events and form != "jsonl"):
+        raise BadInput(f"--format {form} is not known here.", "Use jsonl or csv; events are jsonl.")
+    data = _events(run) if events else _samples(run, form)
+    if to is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with to.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise BadInput(f"{to} is there already.", "Give another name, or move it away.") from None
+    except OSError as error:
+        raise BadInput(
+            f"{to} cannot be written: {error.strerror}.", "Give another place with --to."
+        ) from None
+    warn(f"Wrote {to}.")
+
+
+def _samples(run: str, form: str) -> bytes:
+    from app.runs.export import to_csv, to_jsonl
+
+    return to_csv(_state(run)) if form == "csv" else to_jsonl(_state(run))
+
+
+def _events(run: str) -> bytes:
+    from app.runs.events import to_json
+
+    with _journal() as journal:
+        return b"".join(to_json(event) + b"\n" for event in journal.load(journal.resolve(run)))
+
+
+@app.command()
+def delete(
+    run: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids, their beginnings, or `last`.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: OutputOption = Output.text,
+) -> None:
+    """Forget runs, with all their samples."""
+    with _journal(write=True) as journal:
+        found = list(dict.fromkeys(journal.resolve(name) for name in run))
+        if not yes:
+            if not sys.stdin.isatty():
+                raise BadInput("Nothing was deleted: nobody can be asked here.", "Give --yes.")
+            sys.stderr.write(f"Delete {', '.join(found)} and all samples for ever? [y/N] ")
+            sys.stderr.flush()
+            if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+                raise BadInput("Nothing was deleted.", "Answer y, or give --yes.")
+        for run_id in found:
+            journal.delete(run_id)
+    if output is Output.text:
+        print_lines([f"Deleted {run_id}." for run_id in found])
+    elif output is Output.json:
+        print_json({"deleted": found})
+    else:
+        print_each([{"deleted": run_id} for run_id in found])

@@ -1,0 +1,202 @@
+"""A run from the command line, from its journal entry to its exit status.
+
+The journal comes first: a run that could not be kept is not begun. What is in flight when the user stops is
+cancelled, kept and charged; a second Ctrl-C ends the program where it stands, which the journal survives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from app import locations
+from app.cli import out
+from app.cli.out import Output
+from app.cli.progress import Progress
+from app.errors import BadInput, CannotPay, EverySampleFailed, MonkeysError
+from app.problems.problem import Problem
+from app.runs import events as ev
+from app.runs.engine import Engine
+from app.runs.habits import Habits
+from app.runs.journal import Journal, JournalStore, fold
+from app.runs.launch import Launcher
+from app.runs.plan import Plan
+from app.runs.redact import redacted
+from app.runs.result import result
+from app.runs.result_text import summary_lines
+from app.runs.state import RunState
+from budgets.amounts import Budget
+from budgets.rates import Price, parse_price
+
+INTERRUPTED = 130
+
+
+def solve(
+    problem: Problem,
+    plan: Plan,
+    *,
+    output: Output,
+    price: str | None,
+    prices: Mapping[str, str],
+    confirm: float | None = None,
+) -> int:
+    """Make a new run of ``plan``, print what comes of it, and return the exit status.
+
+    ``confirm`` is the number of dollars above which a person is asked first, ``None`` for never.
+    """
+    launcher = Launcher(prices=_prices(plan, price, prices), habits=Habits(locations.habits_file()))
+    if confirm is not None and not _agreed(launcher, problem, plan, confirm):
+        raise BadInput("Nothing was sampled.", "Answer y, or give --yes.")
+    with Journal.open(locations.journal_file()) as journal, journal.store(journal.reserve_run_id()) as store:
+        engine = launcher.open_run(problem, plan, store=store, run_id=store.run_id)
+        return asyncio.run(_to_its_end(engine, launcher, output))
+
+
+def resume(
+    name: str,
+    *,
+    output: Output,
+    price: str | None,
+    prices: Mapping[str, str],
+    raised: Callable[[RunState], Budget | None],
+) -> int:
+    """Go on with a run of the journal. ``raised`` gives its new budget, or ``None`` to keep the old one."""
+    with Journal.open(locations.journal_file()) as journal:
+        run_id = journal.resolve(name)
+        with journal.store(run_id) as store:
+            engine, launcher = _reopened(journal, store, price, prices)
+            budget = raised(engine.state)
+            if budget is not None:
+                engine.set_budget(budget)
+            return asyncio.run(_to_its_end(engine, launcher, output))
+
+
+def _reopened(
+    journal: Journal, store: JournalStore, price: str | None, prices: Mapping[str, str]
+) -> tuple[Engine, Launcher]:
+    prior = fold(journal.load(store.run_id))
+    if prior.problem is None or prior.plan is None:
+        raise BadInput(f"Run {store.run_id} never began.", "Make a new one with: monkeys solve")
+    launcher = Launcher(prices=_prices(prior.plan, price, prices), habits=Habits(locations.habits_file()))
+    engine = launcher.open_run(prior.problem, prior.plan, store=store, run_id=store.run_id, prior=prior)
+    return engine, launcher
+
+
+def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[str, Price]:
+    """Prices by model: those of the settings, and ``--price`` for every model of the run."""
+    from budgets.amounts import AmountError
+
+    try:
+        found = {name: parse_price(text) for name, text in prices.items()}
+        return found if price is None else found | dict.fromkeys(plan.models, parse_price(price))
+    except AmountError as error:
+        raise BadInput(str(error)) from None
+
+
+def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: float) -> bool:
+    billed = [name for name in plan.models if not launcher.info(name).local]
+    if not billed or (plan.budget.usd is not None and plan.budget.usd <= above):
+        return True
+    sys.stderr.write(f"{launcher.estimate(problem, plan)}\nGo on? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+# -- running ----------------------------------------------------------------------------------------------
+
+
+async def _to_its_end(engine: Engine, launcher: Launcher, output: Output) -> int:
+    stream = _Stream() if output is Output.jsonl else None
+    try:
+        with _stopping(engine) as stopped, Progress(engine) as progress:
+            async for event in engine.run():
+                if stream is not None and not stream.show(event):
+                    engine.stop("Its reader went away; everything that came is kept.")
+                if isinstance(event, ev.Notice) and event.level == "warning":
+                    progress.say(event.text)
+    finally:
+        await launcher.close()
+    if stream is not None and stream.gone:
+        raise BrokenPipeError
+    return _finish(engine, output, interrupted=bool(stopped))
+
+
+class _Stream:
+    """Events on stdout, one a line, for as long as somebody reads them. Text waits for company; anything else
+    is sent at once."""
+
+    def __init__(self) -> None:
+        self.gone = False
+
+    def show(self, event: ev.Event) -> bool:
+        """Whether there is still a reader."""
+        if not self.gone:
+            try:
+                out.print_bytes(ev.to_json(redacted(event)), flush=not isinstance(event, ev.TextDelta))
+            except BrokenPipeError:
+                self.gone = True
+        return not self.gone
+
+
+@contextmanager
+def _stopping(engine: Engine) -> Iterator[list[int]]:
+    """While inside, the first signal to end stops the run in order, and the second ends the program."""
+    seen: list[int] = []
+
+    def on_signal(number: int) -> None:
+        seen.append(number)
+        if len(seen) > 1:
+            os._exit(INTERRUPTED)
+        engine.stop("It was interrupted; everything that came is kept.")
+
+    loop = asyncio.get_running_loop()
+    signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    for number in signals:
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        yield seen
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _finish(engine: Engine, output: Output, *, interrupted: bool) -> int:
+    """Print what came, and say how it ended."""
+    state = engine.state
+    fault = engine.fault or _fault_of(state)
+    found = result(state)
+    if interrupted:
+        found["status"] = "interrupted"
+    if output is Output.text:
+        if state.finished or fault is None:
+            out.print_lines(summary_lines(state))
+        if fault is not None:
+            out.warn(fault.message, fault.fix)
+    else:
+        problem = out.error_object(fault) if fault is not None else {}
+        if output is Output.json:
+            out.print_json(problem | found)
+        else:
+            if fault is not None:
+                out.print_each([{"type": "error"} | problem])
+            out.print_each([{"type": "result", "at": state.at} | found])
+        if fault is not None:
+            out.warn(fault.message, fault.fix)
+    if interrupted:
+        return INTERRUPTED
+    return fault.status if fault is not None else 0
+
+
+def _fault_of(state: RunState) -> MonkeysError | None:
+    """What a run that brought nothing has to answer for."""
+    if state.finished:
+        return None
+    if state.status in ("budget", "failed") and not state.calls:
+        return CannotPay(state.end_reason)  # no request was ever let through
+    if state.status == "failed" or (state.errors and state.status == "completed"):
+        return EverySampleFailed(f"Every sample failed. {state.end_reason}".strip())
+    return None

@@ -1,0 +1,79 @@
+"""A run's samples as files that other programs read: JSONL in the project's own sample format, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from app.runs.state import RunState, Sample
+from budgets.amounts import usd_text
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def sample_rows(state: RunState) -> Iterator[dict[str, Any]]:
+    """Samples that ended by themselves, in order of their index. One that was lost has its ``error``; one
+    that was cut short counts nowhere, so it is not here."""
+    problem_id = state.problem.id if state.problem is not None else ""
+    for sample in state.every_sample():
+        if sample.status in ("finished", "failed"):
+            yield _row(sample, problem_id)
+
+
+def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
+    known = sample.known
+    return {
+        "problem_id": problem_id,
+        "index": sample.index,
+        "model": sample.model,
+        "text": sample.text,
+        "answer": sample.answer,
+        "verdict": sample.verdict,
+        "reward": None,
+        "reward_model": None,
+        "program_answer": None,
+        "program_status": None,
+        "prompt_tokens": sample.prompt_tokens,
+        "completion_tokens": sample.tokens,
+        "usd": None if known.usd is None else usd_text(known.usd),
+        "estimated": sample.estimated,
+        "flops": None if known.flops is None else float(known.flops),
+        "finish_reason": sample.finish_reason,
+        "error": sample.error,
+    }
+
+
+def to_jsonl(state: RunState) -> bytes:
+    """One sample a line."""
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in sample_rows(state))
+
+
+def to_csv(state: RunState) -> bytes:
+    """One sample a row under a header, UTF-8. Text that a spreadsheet would run as a formula gets a leading
+    apostrophe: models wrote it."""
+    out = io.StringIO(newline="")
+    rows = list(sample_rows(state))
+    header = list(rows[0]) if rows else list(_row(Sample(0, "", 0, 0.0, 0), ""))
+    writer = csv.DictWriter(out, header, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _harmless(value) for name, value in row.items()})
+    return out.getvalue().encode()
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value):
+        return f"'{value}"
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
