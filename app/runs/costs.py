@@ -57,11 +57,13 @@ class Meter:
         self._prompt_paid = True
         return Amounts(usd, flops, tokens - cached if self.info.local else tokens)
 
-    def choice(self, prompt_tokens: int, completion_tokens: int, *, sample: int = 1) -> Amounts:
-        """What one sample's completion cost."""
-        usd = (
-            self._free if self.price is None else self.price.completion_cost(prompt_tokens, completion_tokens)
-        )
+    def choice(
+        self, prompt_tokens: int, completion_tokens: int, *, sample: int = 1, reasoning: int = 0
+    ) -> Amounts:
+        """What one sample's completion cost, ``reasoning`` of its tokens hidden ones."""
+        usd = self._free
+        if self.price is not None:
+            usd = self.price.completion_cost(prompt_tokens, completion_tokens, reasoning)
         return Amounts(usd, self._decode_flops(prompt_tokens, completion_tokens), completion_tokens, sample)
 
     def prompt_was_paid(self) -> None:

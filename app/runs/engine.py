@@ -200,7 +200,7 @@ class Engine:
     def _start(self, lane: Lane) -> bool:
         """Reserve and send one request of as many samples as fit. False if not even one does."""
         free = lane.width(self._plan.concurrency) - lane.in_flight
-        wanted = 1 if lane.again else min(lane.meter.info.choices_per_request, free)
+        wanted = 1 if lane.again else min(lane.backend.info.choices_per_request, free)
         limit = self.state.budget.samples
         if limit is not None:
             wanted = min(wanted, limit - self.state.finished - len(self.state.live))
@@ -268,6 +268,8 @@ class Engine:
                         await self._room.wait()
             if flight.unfinished:
                 raise BackendError("malformed", "The stream ended before its samples did.", retry=True)
+            if owed := flight.ended(self._at()):
+                self._emit(*owed)
         except asyncio.CancelledError:
             lane.in_flight -= len(flight.unfinished)
             self._emit(*flight.cancelled(self._at()))
@@ -277,7 +279,9 @@ class Engine:
     def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
         lost = flight.unfinished
         lane.in_flight -= len(lost)
-        lane.failures_in_a_row += 1
+        if flight.started >= lane.failed_at:  # what left before the last failure shares its cause
+            lane.failures_in_a_row += 1
+            lane.failed_at = self._at()
         for index in lost:
             self._attempts[index] = self._attempts.get(index, 0) + 1
         retry = error.retry and all(self._attempts[index] < ATTEMPTS for index in lost)

@@ -61,7 +61,7 @@ class Flight:
         self._judge = judge
         self._held_prompt = held_prompt
         self._held_choice = held_choice
-        self._started = started
+        self.started = started
         self._choices = [_Choice(index) for index in indices]
         self._prompt_tokens: int | None = None
 
@@ -76,7 +76,7 @@ class Flight:
         choice.tokens += piece.tokens
         if at - choice.tracked_at >= _TRACK_STEP:
             choice.tracked_at = at
-            choice.track += (round((at - self._started) * 1000), choice.characters)
+            choice.track += (round((at - self.started) * 1000), choice.characters)
         else:
             choice.track[-1] = choice.characters
         return ev.TextDelta(at=at, sample=choice.index, text=piece.text, tokens=piece.tokens)
@@ -96,8 +96,13 @@ class Flight:
         text = choice.text
         extraction = self._judge.extract(text, piece.reason)
         group = self._judge.vote(choice.index, self.model, extraction.answer)
-        cost = self._meter.choice(self._prompt_tokens or 0, piece.completion_tokens)
-        self._call.settle_choice(piece.choice, cost)
+        cost = self._meter.choice(
+            self._prompt_tokens or 0, piece.completion_tokens, reasoning=piece.reasoning_tokens
+        )
+        at_most = (
+            cost if piece.at_most is None else self._meter.choice(self._prompt_tokens or 0, piece.at_most)
+        )
+        self._call.settle_choice(piece.choice, cost, at_most)
         span = None
         if extraction.start is not None and extraction.end is not None:
             span = (extraction.start, extraction.end)
@@ -111,7 +116,7 @@ class Flight:
             prompt_tokens=self._prompt_tokens,
             completion_tokens=piece.completion_tokens,
             estimated=piece.estimated,
-            seconds=at - self._started,
+            seconds=at - self.started,
             answer=extraction.answer,
             group=group,
             how=extraction.how,
@@ -121,9 +126,13 @@ class Flight:
         )
         return [
             finished,
-            self._charged(at, choice.index, cost, cost, self._held_choice),
+            self._charged(at, choice.index, cost, at_most, self._held_choice),
             *self._judge.consequences(at, choice.index, self.model, extraction),
         ]
+
+    def ended(self, at: float) -> list[ev.Event]:
+        """All samples are in. A prompt whose length nobody told is owed at its worst."""
+        return self._close(at, reached=True)
 
     def cancelled(self, at: float) -> list[ev.Event]:
         """We cut the request short: keep what came, and owe it."""
@@ -140,7 +149,7 @@ class Flight:
                     prompt_tokens=self._prompt_tokens,
                     completion_tokens=choice.tokens,
                     estimated=True,
-                    seconds=at - self._started,
+                    seconds=at - self.started,
                     track=tuple(choice.track),
                 )
             )
@@ -187,7 +196,9 @@ class Flight:
 
     def _cut_short(self, place: int, choice: _Choice, at: float) -> ev.Charged:
         """Owe what was seen. A server that works on regardless may bill all that was held."""
-        known = self._meter.choice(self._prompt_tokens or 0, choice.tokens, sample=0)
+        # Where a server sends less than a token at a time, pieces are more than the tokens in them.
+        seen = min(choice.tokens, self._held_choice.tokens)
+        known = self._meter.choice(self._prompt_tokens or 0, seen, sample=0)
         at_most = known if self._meter.info.stops_when_told else self._held_choice.without_samples()
         self._call.settle_choice(place, known, at_most)
         return self._charged(at, choice.index, known, at_most, self._held_choice)
@@ -196,8 +207,7 @@ class Flight:
         """Settle the prompt if nobody told us it was read."""
         if self._prompt_tokens is not None:
             return []
-        bills_on = reached and not self._meter.info.stops_when_told
-        at_most = self._held_prompt if bills_on else NOTHING
+        at_most = self._held_prompt if reached else NOTHING
         self._call.settle_prompt(NOTHING, at_most)
         return [self._charged(at, None, NOTHING, at_most, self._held_prompt)]
 

@@ -32,6 +32,8 @@ class Lane:
     in_flight: int = 0
     next_ordinal: int = 0
     failures_in_a_row: int = 0
+    failed_at: float = 0.0
+    """When the last of them was counted, in seconds of the run."""
     rests_until: float = 0.0
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
