@@ -83,6 +83,7 @@ class MonkeysApp(FollowUps, App[None]):
         self._models: tuple[ModelChoice, ...] | None = None
         self._quit_pressed = float("-inf")
         self._replaced: RunSource | None = None
+        self._farewell: str | None = None
         self._watched: asyncio.Task[None] | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -365,15 +366,19 @@ class MonkeysApp(FollowUps, App[None]):
 
     def _fatal_error(self) -> None:
         """Textual would paint the traceback over the user's terminal."""
-        from rich.text import Text
-
         from app.tui.crash import report
 
         source = self.session.source
         run_id = source.state.run_id if source is not None and self.session.spends else None
-        fault = self._exception or RuntimeError("unknown")
+        self._farewell = report(self._exception or RuntimeError("unknown"), run_id or None)
         self._exit_renderables.clear()
-        self.panic(Text(report(fault, run_id or None)))
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """Plainly: a console would cut a path at the width of the terminal."""
+        if self._farewell is not None:
+            self.error_console.file.write(f"{self._farewell}\n")
+        self._exit_renderables.clear()
 
 
 def _run_screen(source: RunSource, prompt: PromptLine) -> Screen[Any]:

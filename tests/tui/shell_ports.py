@@ -51,6 +51,7 @@ class TestRun:
     def __init__(self, problem: Problem, plan: Plan) -> None:
         self.state = RunState()
         self.calls: list[object] = []
+        self._model = plan.models[0]
         self._queue: asyncio.Queue[ev.Event | None] = asyncio.Queue()
         info = tuple(
             ModelInfo(name=name, kind="scripted", local=True, stops_when_told=True) for name in plan.models
@@ -70,7 +71,7 @@ class TestRun:
         self._queue.put_nowait(event)
 
     def sample(self, answer: str, at: float = 1.0) -> None:
-        index, model = self.state.started + self._queue.qsize() // 3, "smollm2"
+        index, model = self.state.started + self._queue.qsize() // 3, self._model
         self.emit(
             ev.CallStarted(at=at, call=index, model=model, samples=(index,), seed=index, held=Amounts())
         )

@@ -60,6 +60,9 @@ class ComposeScreen(ShellScreen):
         super().__init__()
         self._draft = draft
         self._pending: Timer | None = None
+        self._complained_of: Draft | None = None
+        self.looked_at: Draft | None = None
+        """What the lines about kind, checks and cost speak of now."""
 
     def compose(self) -> ComposeResult:
         draft = self._draft
@@ -137,9 +140,10 @@ class ComposeScreen(ShellScreen):
             self.complain(fault)
 
     def complain(self, fault: MonkeysError) -> None:
-        """Say what cannot be used, where it is, and go there."""
+        """Say what cannot be used and go there. It stands until the form is changed."""
         if isinstance(fault, FieldFault):
             self.query_one(f"#{fault.field}", Widget).focus()
+        self._complained_of = self.draft
         self._say(fault)
 
     def do_problems(self, _: str = "") -> None:
@@ -190,14 +194,19 @@ class ComposeScreen(ShellScreen):
         models = self.shell.models()
         self.query_one(ModelChips).know(models)
         self.query_one("#checks", Label).update(_checks(draft))
+        if draft != self._complained_of:
+            self._say(self._outlook(draft, models))
+        self.looked_at = draft
+
+    def _outlook(self, draft: Draft, models: tuple[ModelChoice, ...]) -> str | MonkeysError:
+        """What would be spent, or what stands against it."""
         try:
             plan = read_plan(draft)
-            if draft.text.strip():
-                self._say(self.shell.session.ports.estimate(read_problem(draft), plan))
-            else:
-                self._say(_upgrade(models, draft.models))
+            if not draft.text.strip():
+                return _upgrade(models, draft.models)
+            return self.shell.session.ports.estimate(read_problem(draft), plan)
         except MonkeysError as fault:
-            self._say(fault)
+            return fault
 
     def _show_kind(self, draft: Draft) -> None:
         choice, why = self.query_one("#kind", Choice), self.query_one("#why", Label)

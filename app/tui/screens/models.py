@@ -22,6 +22,7 @@ class ModelPicker(Picker[tuple[str, ...]]):
     SEARCH: ClassVar[str] = "type to search, or the name of any model"
     KEYS: ClassVar[str] = "enter choose · space mark several · f2 the suggested one · esc close"
     NOTHING: ClassVar[str] = "No model is known. Type the name of one, such as gguf:PATH."
+    MARKS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "mark", "Mark", priority=True, show=False),
         Binding("f2", "suggested", "The suggested model", priority=True, show=False),

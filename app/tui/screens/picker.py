@@ -37,6 +37,11 @@ class PickerField(Input):
         Binding("pagedown", "screen.move(10)", show=False),
     ]
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """A list that marks with the space bar gets it before the field does."""
+        marks = isinstance(self.screen, Picker) and self.screen.MARKS
+        return super().check_consume_key(key, character) and not (marks and key == "space")
+
 
 class Picker(ShellDialog[_Value], Generic[_Value]):
     """Subclasses answer ``rows``, and say which keys there are and why a list is empty."""
@@ -45,6 +50,8 @@ class Picker(ShellDialog[_Value], Generic[_Value]):
     SEARCH: ClassVar[str] = "type to search"
     KEYS: ClassVar[str] = "enter choose · esc close"
     NOTHING: ClassVar[str] = "Nothing here yet."
+    MARKS: ClassVar[bool] = False
+    """Whether several rows can be marked, which makes the space bar no letter of the search."""
     DEFAULT_CSS = """
     Picker {
         #nothing { display: none; height: auto; padding: 0 0 1 0; color: $foreground-muted; }

@@ -1,0 +1,172 @@
+"""The real ports: engine, journal, models and starter set, each imported when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app import locations
+from app.errors import BadInput
+from app.tui.ports import ModelChoice, PastRun, Ports
+
+if TYPE_CHECKING:
+    from app.models.registry import KnownModel
+    from app.problems.problem import Kind, Problem
+    from app.runs.journal import Journal, JournalStore
+    from app.runs.launch import Launcher
+    from app.runs.plan import Plan
+    from app.runs.source import LiveRun, RunSource
+
+MOST_RECENT = 8
+"""Recent problems offered."""
+_QUICK_TO_LOAD = 2_000
+"""Samples of a run from which its problem is still read at once."""
+
+
+def real_ports() -> Ports:
+    wiring = _Wiring()
+    return Ports(
+        launch=wiring.launch,
+        models=wiring.models,
+        detect=_detect,
+        estimate=wiring.estimate,
+        starters=_starters,
+        recent=wiring.recent,
+        runs=wiring.runs,
+        replay=wiring.replay,
+        export=wiring.export,
+        close=wiring.close,
+    )
+
+
+class _Wiring:
+    def __init__(self) -> None:
+        self._stores: list[JournalStore] = []
+        self._at_the_end: list[Callable[[], None]] = []
+
+    @cached_property
+    def _launcher(self) -> Launcher:
+        from app.runs.habits import Habits
+        from app.runs.launch import Launcher
+
+        return Launcher(habits=Habits(locations.habits_file()))
+
+    @cached_property
+    def _journal(self) -> Journal:
+        from app.runs.journal import Journal
+
+        journal = Journal.open(locations.journal_file())
+        self._at_the_end.append(journal.close)
+        return journal
+
+    def launch(self, problem: Problem, plan: Plan) -> LiveRun:
+        for name in plan.models:
+            self._launcher.info(name)  # an unknown model is refused before the journal knows of a run
+        run_id = self._journal.reserve_run_id()
+        store = self._journal.store(run_id)
+        self._stores.append(store)
+        return self._launcher.open_run(problem, plan, store=store, run_id=run_id)
+
+    def estimate(self, problem: Problem, plan: Plan) -> str:
+        return self._launcher.estimate(problem, plan)
+
+    def models(self) -> Sequence[ModelChoice]:
+        from app.models.gguf import SUGGESTED_UPGRADE
+        from app.models.registry import known_models
+
+        return [_choice(model, model.name == SUGGESTED_UPGRADE) for model in known_models()]
+
+    def runs(self) -> Sequence[PastRun]:
+        from budgets.amounts import show_usd
+
+        found: list[PastRun] = []
+        for run in self._journal.runs():
+            pick = run.picks.get("majority") or next(iter(run.picks.values()), None)
+            found.append(
+                PastRun(
+                    run.run_id,
+                    run.created,
+                    run.title,
+                    tuple(run.models),
+                    run.samples,
+                    run.status,
+                    pick.answer if pick else None,
+                    pick.share if pick else None,
+                    "" if run.usd is None else show_usd(run.usd),
+                )
+            )
+        return found
+
+    def recent(self) -> Sequence[Problem]:
+        """The problems asked last, each once."""
+        from app.runs.events import RunStarted
+
+        problems: dict[str, Problem] = {}
+        titles: set[str] = set()
+        for run in self._journal.runs(limit=4 * MOST_RECENT):
+            if run.title in titles or run.samples > _QUICK_TO_LOAD or len(problems) == MOST_RECENT:
+                continue
+            titles.add(run.title)
+            first = next(iter(self._journal.load(run.run_id)), None)
+            if isinstance(first, RunStarted):
+                problems.setdefault(first.problem.prompt, first.problem)
+        return list(problems.values())
+
+    def replay(self, name: str) -> RunSource:
+        from app.runs.recording import read_recording, recording_of
+        from app.runs.replay import Player
+
+        path = Path(name).expanduser()
+        if path.is_file():
+            return Player(read_recording(path))
+        if any(mark in name for mark in "/.\\"):
+            raise BadInput(f"There is no file {name}.", "Give an exported .jsonl file, or the id of a run.")
+        run_id = self._journal.resolve(name)
+        return Player(recording_of(self._journal.load(run_id), f"Run {run_id}"))
+
+    def export(self, source: RunSource) -> str:
+        from app.runs.events import to_json
+
+        run_id = source.state.run_id
+        path = locations.exports_folder() / f"run-{run_id}.jsonl"
+        events = self._journal.load(self._journal.resolve(run_id))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"".join(to_json(event) + b"\n" for event in events))
+        except OSError as fault:
+            raise BadInput(f"{path} cannot be written ({fault.strerror or fault}).") from fault
+        return f"Wrote {len(events):,} events to {path}"
+
+    async def close(self) -> None:
+        for store in self._stores:
+            store.close()
+        if "_launcher" in vars(self):
+            await self._launcher.close()
+        for end in self._at_the_end:
+            end()
+
+
+def _choice(model: KnownModel, upgrade: bool) -> ModelChoice:
+    return ModelChoice(
+        model.name,
+        model.description,
+        model.ready,
+        model.missing or "",
+        "" if not model.ready else "free",
+        upgrade,
+    )
+
+
+def _detect(text: str) -> tuple[Kind, str]:
+    from app.problems.detect import detect
+
+    found = detect(text)
+    return found.kind, found.reason
+
+
+def _starters() -> Sequence[Problem]:
+    from app.problems.starter import starter_problems
+
+    return starter_problems()
