@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from math import gcd
 
-_WEDNESDAY = date(2025, 1, 1)
+_TUESDAY = date(2024, 12, 31)
+_OPPOSITES = {"cold": "hot", "hot": "cold"}
 
 
 def _next_prime(above: int) -> int:
@@ -42,9 +43,9 @@ ANSWERS: dict[str, object] = {
     "gcd": gcd(12, 18),
     "remainder": 29 % 6,
     "next-prime": _next_prime(20),
-    "weekday": f"{_WEDNESDAY + timedelta(days=10):%A}",
+    "weekday": f"{_TUESDAY + timedelta(days=3):%A}",
     "tallest": max({"Anna": 3, "Ben": 2, "Carl": 1}.items(), key=lambda who: who[1])[0],
-    "letters": "".join(word[-1] for word in ("cat", "dog", "sun")),
+    "opposite": _OPPOSITES["hot"],
 }
 
 PROGRAMS: dict[str, str] = {
@@ -52,7 +53,7 @@ PROGRAMS: dict[str, str] = {
     "even": "def is_even(n):\n    return n % 2 == 0\n",
     "largest": "def largest(numbers):\n    return max(numbers)\n",
     "vowels": "def count_vowels(text):\n    return sum(c in 'aeiouAEIOU' for c in text)\n",
-    "sum-input": "a, b = input().split()\nprint(int(a) + int(b))\n",
+    "twice": "print(2 * int(input()))\n",
     "mirror": "print(input()[::-1])\n",
 }
 
@@ -61,6 +62,6 @@ WRONG_PROGRAMS: dict[str, str] = {
     "even": "def is_even(n):\n    return n % 2\n",
     "largest": "def largest(numbers):\n    return numbers[-1]\n",
     "vowels": "def count_vowels(text):\n    return sum(c in 'aeiou' for c in text)\n",
-    "sum-input": "a, b = input().split()\nprint(a + b)\n",
+    "twice": "print(2 * input())\n",
     "mirror": "print(input())\n",
 }
