@@ -122,7 +122,9 @@ class Price:
 
     @property
     def is_free(self) -> bool:
-        return self.worst(10**9, 1, 1) == 0
+        """Whether nothing it bills for costs anything, at any length."""
+        every = (self.rates, *(tier.rates for tier in self.tiers))
+        return not self.per_request and not any(r.dearest_input or r.dearest_output for r in every)
 
     def prompt_cost(self, prompt: int, cached: int = 0, cache_written: int = 0) -> Usd:
         """Dollars for reading a prompt once, with the fee of the request."""
