@@ -12,7 +12,7 @@ and C the cap:
 
     (1)  0 <= K <= M                      M - K is what nobody can know
     (2)  R = sum of the unsettled holds   so R = 0 once every call is closed
-    (3)  M + R <= C after every grant     a grant that would break it raises ``WouldExceed``
+    (3)  M + R <= C after every grant     of a call that draws on the limit, or ``WouldExceed`` is raised
     (4)  M + R never rises by a settlement, a release or a loss, except by a recorded ``Surprise``
     (5)  the books = the sum of the books of the models
     (6)  K = M for samples                a sample is there or it is not

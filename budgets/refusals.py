@@ -43,7 +43,7 @@ class WouldExceed(LedgerError):
     def __init__(self, limit: Limit, needed: Quantity, remaining: Quantity) -> None:
         self.limit, self.needed, self.remaining = limit, needed, remaining
         super().__init__(
-            f"The call may need {shown(limit, needed)} and {shown(limit, remaining)} is left.",
+            f"The call may need {shown(limit, needed)}, and only {shown(limit, remaining)} can be spent.",
             f"Raise the limit on {NAMES[limit]}, or ask for fewer samples or fewer tokens per sample.",
         )
 
