@@ -32,25 +32,8 @@ from tests.tui.shell_ports import Scripted
 
 SIZE = (120, 40)
 _HELD = Amounts(tokens=600, samples=1)
-_WORDS = tuple(
-    [
-        "In",
-        "April",
-        "Natalia",
-        "sold",
-        "48",
-        "clips",
-        "and",
-        "in",
-        "May",
-        "half",
-        "as",
-        "many,",
-        "so",
-        "together",
-        "72.",
-    ]
-)
+_TEXT = "In April Natalia sold 48 clips and in May half as many, so together 72."
+_WORDS = tuple(_TEXT.split(" "))
 
 
 class Flow(MadeUpRun):

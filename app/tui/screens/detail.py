@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.style import Style
 from rich.text import Text
@@ -17,10 +17,14 @@ from app.tui.actions import Place
 from app.tui.screens.base import ShellScreen
 from app.tui.text import fit
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
+from app.tui.widgets.header import ProblemHeader
 from app.tui.widgets.panel import Panel
 from app.tui.widgets.sample_list import SampleList
 from app.tui.widgets.sample_view import SampleView
 from budgets.amounts import show_flops, show_seconds, show_usd
+
+LABEL: Final = 10
+"""Cells of a fact's name."""
 
 
 class SampleFacts(Panel):
@@ -46,9 +50,9 @@ class SampleFacts(Panel):
         lines: list[Text] = []
         for name, value, style in self._facts(sample):
             text = Text(fit.one_line(value), style=style)
-            label = Text(fit.left(name, 10), style=colours.dim, end="")
-            for place, line in enumerate(text.wrap(self.app.console, max(8, width - 10))):
-                lines.append((label if not place else Text(" " * 10)) + line)
+            for place, line in enumerate(text.wrap(self.app.console, max(8, width - LABEL))):
+                label = fit.left("" if place else name, LABEL)
+                lines.append(Text.assemble((label, colours.dim), line))
         return lines
 
     def _facts(self, sample: Sample) -> list[tuple[str, str, Style]]:
@@ -133,6 +137,7 @@ class DetailScreen(ShellScreen):
         self._samples = samples
 
     def compose(self) -> ComposeResult:
+        yield ProblemHeader(self.source, id="problem")
         with Horizontal(id="whole"):
             yield SampleView(self.source, id="text")
             yield SampleFacts(self.source, id="facts")
@@ -153,12 +158,14 @@ class DetailScreen(ShellScreen):
         if self.is_mounted and self.query(SampleFacts):
             self.query_one(SampleView).pull()
             self.query_one(SampleFacts).pull()
+            self.query_one(ProblemHeader).pull()
 
     def action_close(self) -> None:
         self.dismiss(None)
 
     def action_next(self, by: int) -> None:
         """The sample one row down in the list, or up."""
+        self._samples.pull()
         before = self._samples.cursor
         self._samples.action_move(by)
         if self._samples.cursor is None:

@@ -94,20 +94,20 @@ class RunScreen(ShellScreen):
         self.pull_panes()
 
     def pull_rows(self) -> None:
-        if self.is_current:
+        if self._opened is not None and self._opened in self.app.screen_stack:
+            self._opened.pull()
+        else:
             self.samples.pull()
             self.view.pull()
-        elif self._opened is not None:
-            self._opened.pull()
 
     def pull_panes(self) -> None:
-        if self.is_current:
+        if self._opened is None or self._opened not in self.app.screen_stack:
             for panel in self._panels:
                 if panel.display:
                     panel.pull()
 
     def on_screen_resume(self) -> None:
-        if self.is_mounted and hasattr(self, "samples"):
+        if self._opened is not None and self._opened not in self.app.screen_stack:
             self._opened = None
             self.call_after_refresh(self.pull)
 

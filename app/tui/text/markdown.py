@@ -114,8 +114,10 @@ def _marked_lines(lines: Lines, style: Style) -> Lines:
                     inside = piece == _OPEN
                 elif piece:
                     own = segment.style or Style()
-                    pieces.append(Segment(piece, own + style if inside and piece.strip() else own))
-        out.append(pieces)
+                    body = piece.rstrip() if inside else ""
+                    pieces.append(Segment(body, own + style))
+                    pieces.append(Segment(piece[len(body) :], own))
+        out.append([piece for piece in pieces if piece.text])
     return out
 
 

@@ -223,7 +223,10 @@ class SampleList(ScrollView, can_focus=True):
                 if state.at < sample.started + sample.seconds + LINGER:
                     return current
         if state.live:
-            return next(reversed(state.live))
+            writing = (index for index in reversed(state.live) if state.live[index].tokens)
+            index = next(writing, None)
+            row = None if index is None else self.order.position(index)
+            return index if row is not None and row < self._height else next(reversed(state.live))
         return current if current is not None else self._first_sample()
 
     def _last_of_pick(self, state: RunState) -> int | None:
@@ -421,7 +424,7 @@ class SampleList(ScrollView, can_focus=True):
             how = standing(first)
             mark, style = SIGNS[how], colours.of(how)
         return group_strip(
-            group, answer, mark, style, len(self.state.samples), columns, colours,
+            group, answer, mark, style, self.state.finished, columns, colours,
             self._base(focused), focused=focused,
         )  # fmt: skip
 

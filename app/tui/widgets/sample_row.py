@@ -20,6 +20,7 @@ from app.tui.widgets.order import GroupRow
 from budgets.amounts import show_usd
 
 CURSOR = "▌"
+WAITING = "waiting for its first token"
 _GAP = 2
 _LONGEST_REASON = 48
 
@@ -69,7 +70,9 @@ def sample_strip(
     ]
     if columns.model:
         segments += [Segment(fit.left(fit.one_line(sample.model), columns.model), dim), gap]
-    if sample.status == "live":
+    if sample.status == "live" and not sample.parts:
+        segments.append(Segment(fit.left(WAITING, columns.answer + _GAP + columns.rest), dim))
+    elif sample.status == "live":
         text = fit.tail(sample.tail(8 * columns.width + 64), columns.answer + _GAP + columns.rest - 1) + "▏"
         segments.append(Segment(fit.left(text, columns.answer + _GAP + columns.rest), plain))
     else:
@@ -97,7 +100,7 @@ def group_strip(
         Segment(fit.right(arrow, columns.number), base + colours.dim),
         Segment(f" {mark} ", base + style),
         Segment(fit.left(answer, max(columns.answer, 12)), base + colours.strong),
-        Segment("  "),
+        Segment("  ", base),
         Segment(f"{fit.right(count, 16)}  {share}", base + colours.dim),
     ]
     return Strip(segments).adjust_cell_length(columns.width, base)

@@ -27,6 +27,7 @@ from app.tui.text import fit
 from app.tui.text.markdown import LONGEST_RENDERED, Lines, Look, lines_of, plain_lines, warm_up
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
 from app.tui.widgets.colours import Palette, palette
+from app.tui.widgets.sample_row import WAITING
 
 LONGEST_LIVE: Final = 4_000
 """Characters up to which a growing text is formatted."""
@@ -114,6 +115,8 @@ class SampleView(ScrollView, can_focus=True):
         self.refresh()
 
     def _render_text(self, sample: Sample, width: int, height: int, colours: Palette) -> Lines:
+        if sample.status == "live" and not sample.parts:
+            return [[Segment(f"{WAITING.capitalize()}.", colours.dim)]]
         if sample.status == "live":
             text = sample.tail(LONGEST_LIVE + 1)
             if len(text) > LONGEST_LIVE or self.raw:
