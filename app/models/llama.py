@@ -11,8 +11,8 @@ process again. A second crash is final.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,20 +21,16 @@ import msgspec
 from app.errors import BadInput
 from app.models.base import (
     BackendError,
-    ChoiceDone,
-    Delta,
     ModelInfo,
     Piece,
     Progress,
     Prompt,
-    PromptRead,
     Request,
-    Settings,
 )
 from app.models.finding import Finder, find_in_thread
 from app.models.gguf_header import GgufHeader, NotGgufError, read_gguf_header
+from app.models.llama_groups import Groups, Work
 from app.models.llama_prompt import PromptReader
-from app.models.llama_room import Room
 from app.models.llama_server import LlamaServer
 from app.models.llama_stream import FIELDS, fault_of, read_stream
 from app.models.machine import memory_available, threads_for_model
@@ -70,6 +66,7 @@ class LlamaBackend:
         self._find = find
         self._prompts = PromptReader()
         self._server: LlamaServer | None = None
+        self._groups: Groups | None = None
         self._starts = 0
         self._starting = asyncio.Lock()
         self._closed = False
@@ -94,13 +91,15 @@ class LlamaBackend:
             raise BadInput(f"cannot read {path}: {error.strerror}", fix) from None
         self._path = path
         self._cells = self._tuning.cells or _cells(header, self._tuning.slots)
-        self._room = Room(self._tuning.slots, self._cells)
+        self._groups = Groups(self._tuning.slots, self._cells, self._send)
         self._info = _with_sizes(self._info, header, self._cells)
         report(Progress("starting the model"))
         await self._running()
 
     async def close(self) -> None:
         self._closed = True
+        if self._groups is not None:
+            await self._groups.close()
         async with self._starting:
             if self._server is not None:
                 await self._server.stop()
@@ -108,8 +107,10 @@ class LlamaBackend:
     def prompt_tokens_at_most(self, prompt: Prompt) -> int:
         return self._prompts.at_most(prompt)
 
-    async def sample(self, request: Request) -> AsyncIterator[Piece]:
+    async def sample(self, request: Request) -> AsyncGenerator[Piece, None]:
         server = await self._running()
+        if self._groups is None:
+            raise RuntimeError("open first")
         async with self._told_of_crashes(server):
             tokens = await self._prompts.read(request.prompt)
         context = self._info.context or self._cells
@@ -121,21 +122,16 @@ class LlamaBackend:
                 retry=False,
             )
         most = min(request.settings.max_tokens, left)
-        together = max(1, min(request.choices, self._tuning.slots, left // most))
-        for first in range(0, request.choices, together):
-            count = min(together, request.choices - first)
-            body = _body(tokens, request.settings, most, count, request.seed + first)
-            async with self._room.hold(count, len(tokens) + count * most):
-                async for piece in self._stream(await self._running(), body, count):
-                    if not isinstance(piece, PromptRead):
-                        yield _moved(piece, first)
-                    elif first == 0:
-                        yield piece
+        work = Work(tokens, request.settings, most)
+        async with aclosing(self._groups.sample(work, request.seed, request.choices)) as pieces:
+            async for piece in pieces:
+                yield piece
 
-    async def _stream(self, server: LlamaServer, body: dict[str, Any], choices: int) -> AsyncIterator[Piece]:
+    async def _send(self, work: Work, seed: int, choices: int) -> AsyncGenerator[Piece, None]:
+        server = await self._running()
         async with (
             self._told_of_crashes(server),
-            server.session.post("/completion", json=body) as response,
+            server.session.post("/completion", json=_body(work, seed, choices)) as response,
         ):
             if response.status != 200:
                 raise fault_of(await response.read())
@@ -189,11 +185,12 @@ class LlamaBackend:
             ) from None
 
 
-def _body(tokens: list[int], settings: Settings, most: int, choices: int, seed: int) -> dict[str, Any]:
+def _body(work: Work, seed: int, choices: int) -> dict[str, Any]:
+    settings = work.settings
     narrowed = settings.top_p is not None and settings.top_p < 1
     return {
-        "prompt": tokens,
-        "n_predict": most,
+        "prompt": work.tokens,
+        "n_predict": work.most,
         "n_cmpl": choices,
         "seed": seed % 0xFFFF_FFFF,  # the one value left out means "random"
         "samplers": ["temperature", "top_p"] if narrowed else ["temperature"],
@@ -207,12 +204,6 @@ def _body(tokens: list[int], settings: Settings, most: int, choices: int, seed: 
         "return_progress": True,
         "response_fields": FIELDS,
     }
-
-
-def _moved(piece: Delta | ChoiceDone, first: int) -> Piece:
-    if isinstance(piece, Delta):
-        return Delta(piece.choice + first, piece.text, piece.tokens)
-    return ChoiceDone(piece.choice + first, piece.reason, piece.completion_tokens)
 
 
 def _cells(header: GgufHeader, slots: int) -> int:

@@ -8,6 +8,7 @@ as ``<|im_end|>``, is tokenised apart, as plain characters.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ class PromptReader:
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
-        self._read: dict[Prompt, list[int]] = {}
+        self._reading = asyncio.Lock()
+        self._read: dict[Prompt, tuple[int, ...]] = {}
         self._first, self._each = MARGIN_BEFORE_OPEN, MARGIN_PER_MESSAGE
 
     async def connect(self, session: aiohttp.ClientSession) -> None:
@@ -50,12 +52,15 @@ class PromptReader:
         size = sum(len(message.content.encode("utf-8", "replace")) for message in prompt.messages)
         return size + self._first + self._each * len(prompt.messages)
 
-    async def read(self, prompt: Prompt) -> list[int]:
-        """The tokens of ``prompt``, template included; the same list for the same prompt. Raises BadInput
+    async def read(self, prompt: Prompt) -> tuple[int, ...]:
+        """The tokens of ``prompt``, template included; read once for each prompt. Raises BadInput
         where the model's template refuses the messages."""
         if (known := self._read.get(prompt)) is not None:
             return known
-        tokens = await self._tokens(prompt)
+        async with self._reading:
+            if (known := self._read.get(prompt)) is not None:
+                return known
+            tokens = tuple(await self._tokens(prompt))
         if len(self._read) >= _MOST_REMEMBERED:
             self._read.pop(next(iter(self._read)))
         self._read[prompt] = tokens
