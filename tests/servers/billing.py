@@ -172,6 +172,8 @@ class BillingServer:
         self.seen.most_open = max(self.seen.most_open, self.seen.open_now)
         try:
             return await self._answer(request)
+        except ConnectionError:  # the client left before it had asked
+            return web.Response(status=499)
         finally:
             self.seen.open_now -= 1
 
