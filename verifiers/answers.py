@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifiers.blocks import find_patch, find_program, find_proof
-from verifiers.choices import Choices, choice_letter, matching_choice
+from verifiers.choices import Choices, choice_letter, last_mentioned, matching_choice
 from verifiers.safe_text import clean
 from verifiers.spans import announced_value, last_number
 from verifiers.stated import Span, boxes, cues, is_placeholder, said_afterwards
@@ -27,10 +27,10 @@ from verifiers.verdicts import Kind
 class Extraction:
     """The answer found in a reply, ``None`` if there is none.
 
-    ``how`` names the way it was found ("boxed", "after ####", "stated", "choice", "last number", "last line",
-    "code block", "bare code", "continuation", "proof block", "bare proof", "patch") or why there is none
-    ("cut off", "no answer found", "empty reply"). ``start`` and ``end`` are the half-open range of the reply
-    that it was read from.
+    ``how`` names the way it was found ("boxed", "after ####", "stated", "choice", "last number",
+    "last choice", "last line", "code block", "bare code", "continuation", "proof block", "bare proof",
+    "patch") or why there is none ("cut off", "no answer found", "empty reply"). ``start`` and ``end`` are the
+    half-open range of the reply that it was read from.
     """
 
     answer: str | None
@@ -41,7 +41,7 @@ class Extraction:
     @property
     def stated(self) -> bool:
         """Whether the reply said that this is its answer, rather than our having guessed it."""
-        return self.answer is not None and self.how not in ("last number", "last line")
+        return self.answer is not None and self.how not in ("last number", "last line", "last choice")
 
 
 _NEXT_QUESTION: Final = re.compile(
@@ -84,6 +84,7 @@ def extract_answer(
 
 
 def _extract_words(text: str, kind: Kind, *, cut_off: bool, choices: Choices | None) -> Extraction:
+    """The answer in what follows the model's thoughts; an unfinished thought states nothing."""
     first = 0
     thought = text.rfind("</think>")
     if thought >= 0 and text[thought + 8 :].strip():
@@ -97,7 +98,7 @@ def _extract_words(text: str, kind: Kind, *, cut_off: bool, choices: Choices | N
         if before is not None:
             return before
     found = _stated(text, first, len(text), kind, cut_off=cut_off, choices=choices)
-    if found is None and first:
+    if found is None and first and not cut_off:
         found = _stated(text, 0, first, kind, cut_off=False, choices=choices)
     if found is not None:
         return found
@@ -129,16 +130,23 @@ def _statements(part: str, kind: Kind, *, cut_off: bool, lettered: bool) -> list
     said: list[tuple[str, Span]] = []
     for cue in cues(part):
         value = announced_value(part, cue.start, words=kind == "open" or lettered)
-        if value is None or (cut_off and not value[1]):
+        if value is None or (cut_off and not value.finished):
             continue
+        if cue.label and value.worked_out and (cut_off or _reasons_on(part, value.end)):
+            continue  # "Answer: She sold 48 / 2 = 24 clips in May. Together ..."
         if not cue.hashes:
-            said.append(("stated", value[0]))
-        elif _is_final_line(part, value[0], kind):
-            hashes.append(("after ####", value[0]))
+            said.append(("stated", value.span))
+        elif _is_final_line(part, value.span, kind):
+            hashes.append(("after ####", value.span))
     after = said_afterwards(part)
     if after is not None and not said:
         said.append(("stated", after))
     return [("boxed", span) for span in reversed(boxes(part)[-3:])] + hashes + said
+
+
+def _reasons_on(part: str, end: int) -> bool:
+    """Whether more numbers follow the sentence that ends at ``end``."""
+    return re.compile(r"\d").search(part, end) is not None
 
 
 def _is_final_line(part: str, span: Span, kind: Kind) -> bool:
@@ -156,11 +164,7 @@ def _guessed(text: str, first: int, kind: Kind, *, choices: Choices | None) -> E
     """An answer that nothing announces: the letter mentioned last, the last number, the last line."""
     part = text[first:]
     if choices is not None:
-        letter = choice_letter(part, None, choices)
-        number = last_number(part) if letter is None else None
-        if number is not None:
-            letter = matching_choice(part[number.start : number.end], choices)
-        return Extraction(letter, "choice") if letter is not None else Extraction(None, "no answer found")
+        return _guessed_choice(part, first, choices)
     span = last_number(part) if kind == "math" else _last_line(part)
     if span is None:
         return Extraction(None, "no answer found")
@@ -169,6 +173,18 @@ def _guessed(text: str, first: int, kind: Kind, *, choices: Choices | None) -> E
     return (
         Extraction(answer, how, first + span.start, first + span.end) if answer else _nothing(cut_off=False)
     )
+
+
+def _guessed_choice(part: str, first: int, choices: Choices) -> Extraction:
+    mention = last_mentioned(part, choices)
+    if mention is not None:
+        letter, span = mention
+        return Extraction(letter, "last choice", first + span.start, first + span.end)
+    number = last_number(part)
+    chosen = matching_choice(part[number.start : number.end], choices) if number is not None else None
+    if number is None or chosen is None:
+        return Extraction(None, "no answer found")
+    return Extraction(chosen, "last choice", first + number.start, first + number.end)
 
 
 def _last_line(part: str) -> Span | None:

@@ -77,17 +77,23 @@ def _end_of_line(text: str, start: int) -> int:
     return end if end >= 0 else len(text)
 
 
-def choice_letter(text: str, span: Span | None, choices: Choices) -> str | None:
-    """The offered letter that stands at ``span``; without a span, the one that ``text`` mentions last."""
-    offered = set(choices)
-    if span is None:
-        letters = [next(filter(None, mention.groups())) for mention in _MENTION.finditer(text)]
-        return next((letter for letter in reversed(letters) if letter in offered), None)
+def choice_letter(text: str, span: Span, choices: Choices) -> str | None:
+    """The offered letter that stands at ``span``, alone or before its text: ``(B)``, ``B) 12``."""
     match = _LETTER.match(text, span.start, span.end + 1)
-    if match is None or match[1].upper() not in offered:
+    if match is None or match[1].upper() not in set(choices):
         return None
-    goes_on = re.match(r"\s[a-z]", match[2]) is not None
+    goes_on = re.match(r"\s[a-z]", match[2]) is not None  # "A lot of apples"
     return None if goes_on or (match[1].islower() and span.end - span.start > 4) else match[1].upper()
+
+
+def last_mentioned(text: str, choices: Choices) -> tuple[str, Span] | None:
+    """The offered letter that ``text`` mentions last, as ``(B)``, as "option B" or alone on a line."""
+    offered = set(choices)
+    for mention in reversed(list(_MENTION.finditer(text))):
+        letter = next(filter(None, mention.groups()))
+        if letter in offered:
+            return letter, Span(*mention.span(mention.lastindex or 0))
+    return None
 
 
 def matching_choice(answer: str, choices: Choices) -> str | None:

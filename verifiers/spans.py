@@ -6,10 +6,13 @@ A number in a reply is found with its sign, its currency and its unit, but witho
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from verifiers.stated import REACH, Span
 from verifiers.units import find_unit
+
+LONGEST_NAME: Final = 200
+"""Characters of the longest answer in words to a problem that asks for mathematics."""
 
 _DIGITS: Final = r"(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|\d{1,400})(?:\.\d{1,400})?|(?<!\d)\.\d{1,400}"
 NUMBER: Final = re.compile(
@@ -40,6 +43,12 @@ _SAYS: Final = re.compile(
     r"(?:[=≈:]|\b(?:is|are|was|were|be|equals|has|have|had|makes|made|gives|get|gets|costs?|takes?|sold|pays?)\b)",
     re.IGNORECASE,
 )
+_METHOD: Final = re.compile(
+    r"(?:(?:found|obtained|calculated|computed|determined|given|derived|reached|easy|clear|not)\b"
+    r"|the\s(?:sum|product|difference|quotient|ratio|total)\sof\b)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that tells how the answer is found, and not what it is."""
 _LEAD: Final = re.compile(r"[\s*_`\"'“‘:>]{0,20}")
 _WORD: Final = re.compile(r"(?<![\\A-Za-z])(?!frac|sqrt|cdot|times|text)[A-Za-z]{3,}")
 _MATH_OPEN: Final = re.compile(r"\$\$|\$|\\\(|\\\[")
@@ -71,10 +80,23 @@ def with_unit(text: str, span: Span) -> Span:
     return Span(span.start, end)
 
 
-def announced_value(text: str, start: int, *, words: bool) -> tuple[Span, bool] | None:
-    """What stands at ``start``, right behind an announcement, and whether it is finished: followed by
-    something that shows that it does not go on. With ``words`` the clause itself is the answer; otherwise a
-    number is looked for in it first."""
+class Value(NamedTuple):
+    """What an announcement announces.
+
+    ``finished``: something behind it shows that it does not go on, should the reply have been cut off.
+    ``worked_out``: it was taken from a sentence or a sum ("she sold 24 in May", "48 / 2 = 24"), which may be
+    a step on the way; ``end`` is where that sentence ends.
+    """
+
+    span: Span
+    finished: bool
+    worked_out: bool
+    end: int
+
+
+def announced_value(text: str, start: int, *, words: bool) -> Value | None:
+    """What stands at ``start``, right behind an announcement. With ``words`` the clause itself is the answer;
+    otherwise a number is looked for in it first."""
     lead = _LEAD.match(text, start)
     start = lead.end() if lead is not None else start
     if start >= len(text):
@@ -83,15 +105,22 @@ def announced_value(text: str, start: int, *, words: bool) -> tuple[Span, bool] 
     if opener is not None:
         inside = _math_inside(text, start, opener[0])
         if inside is not None:
-            return inside, True
+            return inside
     number = NUMBER.match(text, start)
     if number is not None and not words and not _GOES_ON.match(text, number.end()):
         span = with_unit(text, _trim(text, number.start(), number.end()))
-        return span, _is_finished(text, span.end)
-    return _clause(text, start, words=words)
+        return Value(span, _is_finished(text, span.end), worked_out=False, end=span.end)
+    ending = _SENTENCE_END.search(text, start, min(len(text), start + REACH))
+    if ending is None:
+        return None
+    if words:
+        return _words(text, start, ending.start())
+    if _WORD.search(text, start, ending.start()) is None:
+        return _formula(text, start, ending.start())
+    return _number_in_clause(text, start, ending.start())
 
 
-def _math_inside(text: str, start: int, opener: str) -> Span | None:
+def _math_inside(text: str, start: int, opener: str) -> Value | None:
     inner = start + len(opener)
     close = text.find(_CLOSERS[opener], inner, inner + REACH)
     if close < 0 or not text[inner:close].strip():
@@ -99,47 +128,49 @@ def _math_inside(text: str, start: int, opener: str) -> Span | None:
     inside = text[inner:close]
     if opener == "$" and ("\n" in inside or _WORD.search(inside)):
         return None  # "$18 and she has $20": money, not mathematics
-    return _trim(text, inner, close)
+    return Value(_trim(text, inner, close), finished=True, worked_out=_is_sum(inside), end=close)
 
 
-def _clause(text: str, start: int, *, words: bool) -> tuple[Span, bool] | None:
-    end_match = _SENTENCE_END.search(text, start, min(len(text), start + REACH))
-    if end_match is None:
-        return None
-    end = end_match.start()
+def _words(text: str, start: int, end: int) -> Value | None:
     finished = end < len(text)
-    if words:
-        if text[start - 1 : start] in ('"', "“", "'", "‘"):
-            quote = re.compile("[\"”'’]").search(text, start, end)
-            end = quote.start() if quote is not None else end
-        span = _trim(text, start, end)
-        return (span, finished) if span.end > span.start else None
+    if text[start - 1 : start] in ('"', "“", "'", "‘"):
+        quote = re.compile("[\"”'’]").search(text, start, end)
+        end = quote.start() if quote is not None else end
+    span = _trim(text, start, end)
+    return Value(span, finished, worked_out=False, end=end) if span.end > span.start else None
+
+
+def _formula(text: str, start: int, end: int) -> Value | None:
+    """A clause without words: what stands behind its last equals sign, else all of it."""
     clause = text[start:end]
-    if _WORD.search(clause) is None:
-        equals = clause.rfind("=")
-        if equals >= 0 and clause[equals + 1 :].strip():
-            start += equals + 1
-        span = _trim(text, start, end)
-        return (span, finished) if span.end > span.start else None
-    return _number_in_clause(text, start, end) or _whole_clause(text, start, end, finished=finished)
+    equals = clause.rfind("=")
+    right = start + equals + 1 if equals >= 0 and clause[equals + 1 :].strip() else start
+    span = _trim(text, right, end)
+    if span.end <= span.start:
+        return None
+    return Value(span, end < len(text), worked_out=_is_sum(clause), end=end)
 
 
-def _number_in_clause(text: str, start: int, end: int) -> tuple[Span, bool] | None:
-    """The number a wordy clause comes to: the first behind its last verb, else its last."""
+def _number_in_clause(text: str, start: int, end: int) -> Value | None:
+    """The number a wordy clause comes to: the first behind its last verb, else its last. A clause without
+    numbers is its own answer; one that only says how the answer is found holds none."""
     numbers = list(NUMBER.finditer(text, start, end))
     if not numbers:
+        span = _trim(text, start, end)
+        named = 0 < span.end - span.start <= LONGEST_NAME
+        return Value(span, end < len(text), worked_out=False, end=end) if named else None
+    verbs = list(_SAYS.finditer(text, start, end))
+    if _METHOD.match(text, start, end) and not verbs:
         return None
-    said = start
-    for verb in _SAYS.finditer(text, start, end):
-        said = verb.end()
+    said = verbs[-1].end() if verbs else start
     chosen = next((match for match in numbers if match.start() >= said), numbers[-1])
     span = with_unit(text, _trim(text, chosen.start(), chosen.end()))
-    return span, _is_finished(text, span.end)
+    return Value(span, _is_finished(text, span.end), worked_out=True, end=end)
 
 
-def _whole_clause(text: str, start: int, end: int, *, finished: bool) -> tuple[Span, bool] | None:
-    span = _trim(text, start, end)
-    return (span, finished) if 0 < span.end - span.start <= 200 else None
+def _is_sum(text: str) -> bool:
+    """Whether digits stand on the left of an equals sign: ``48 / 2 = 24``, but not ``x = 5``."""
+    return re.search(r"\d", text.rpartition("=")[0]) is not None
 
 
 def _trim(text: str, start: int, end: int) -> Span:

@@ -84,17 +84,23 @@ _AFTERWARDS: Final = re.compile(
 _LAST_WORD: Final = re.compile(r"[^\s*_]+$")
 
 
+_VERB: Final = re.compile(r"\b(?:is|are|was|be|becomes|comes|equals)\b|[=>→]", re.IGNORECASE)
+
+
 class Cue(NamedTuple):
-    """Words that announce an answer: where what they announce may start, and whether they are ``####``."""
+    """Words that announce an answer. ``start`` is where what they announce may start; a ``label`` ("Answer:",
+    "A:") may as well announce the whole reasoning, a sentence ("the answer is") does not."""
 
     start: int
     hashes: bool
+    label: bool
 
 
 def cues(text: str) -> Iterator[Cue]:
     """The announcements in ``text``, the last first."""
-    found = [Cue(match.end(), match["hashes"] is not None) for match in _CUES.finditer(text)]
-    yield from reversed(found[-MOST_CUES:])
+    for match in reversed(list(_CUES.finditer(text))[-MOST_CUES:]):
+        hashes = match["hashes"] is not None
+        yield Cue(match.end(), hashes, not hashes and _VERB.search(match[0]) is None)
 
 
 def said_afterwards(text: str) -> Span | None:
