@@ -25,6 +25,24 @@ _PRECISION = (
 _TUNING = r"instruct|chat|it|base|hf|pt|turbo|tput|maas|preview|latest|fast|free|versatile"
 _DRESS = re.compile(rf"[-.](?:{_PRECISION}|{_TUNING})$")
 
+_SPELLINGS = (
+    (r"^(?:gguf|vllm|openai|ollama|hf):", ""),
+    (r"\.(?:gguf|safetensors)$", ""),
+    (r"[_: ]", "-"),
+    # Servers that list a model as PUBLISHER.MODEL-vREVISION, for example meta.llama3-1-8b-instruct-v1:0.
+    (r"^(?:(?:us|eu|apac|global)\.)?(?:meta|mistral|openai|qwen|google)\.", ""),
+    (r"^databricks-", ""),
+    (r"^meta-(?=llama)", ""),
+    (r"(?<=-instruct)-v1-0$|(?<=[0-9]b)-1-0$", ""),
+    # A version's point, written p or as a hyphen before the size; a v that only says "version".
+    (r"(?<=[0-9])p(?=[0-9])", "."),
+    (r"(?<=llama)(-?[0-9])-([0-9])(?=-[0-9]+b)", r"\1.\2"),
+    (r"(?<=v0)-(?=[0-9]$)", "."),
+    (r"(?<=llama-)v(?=[0-9])", ""),
+    (r"^qwen-(?=[0-9])", "qwen"),
+    (r"^code-llama", "codellama"),
+)
+
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
@@ -57,9 +75,8 @@ def names() -> tuple[str, ...]:
 def _keys(name: str) -> list[str]:
     """What a name may be listed as: its last part in lower case, with ever less of its dress."""
     key = name.rsplit("/", 1)[-1].strip().lower()
-    key = re.sub(r"^(?:gguf|vllm|openai|ollama|hf):", "", key)
-    key = re.sub(r"\.(gguf|safetensors)$", "", key).replace("_", "-").replace(":", "-")
-    key = re.sub(r"v(\d)p(\d)", r"\1.\2", key)
+    for pattern, spelling in _SPELLINGS:
+        key = re.sub(pattern, spelling, key)
     keys = [key]
     while (shorter := _DRESS.sub("", key)) != key:
         keys.append(shorter)

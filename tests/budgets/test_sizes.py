@@ -195,6 +195,13 @@ def test_the_catalog_knows_the_models_people_run() -> None:
         ("openai/gpt-oss-120b", 116_829_156_672),
         ("SmolLM2-135M-Instruct-Q4_1.gguf", 134_515_008),
         ("smollm2", 134_515_008),
+        ("bedrock/meta.llama3-1-8b-instruct-v1:0", 8_030_261_248),
+        ("us.meta.llama3-2-1b-instruct-v1:0", 1_235_814_400),
+        ("mistral.mistral-7b-instruct-v0:2", 7_241_732_096),
+        ("bedrock/openai.gpt-oss-20b-1:0", 20_914_757_184),
+        ("databricks/databricks-meta-llama-3-3-70b-instruct", 70_553_706_496),
+        ("fireworks_ai/accounts/fireworks/models/qwen2p5-coder-0p5b", 494_032_768),
+        ("groq/qwen-2.5-coder-32b", 32_763_876_352),
     ],
 )
 def test_a_name_is_found_in_any_dress(name: str, parameters: int) -> None:
