@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -80,6 +81,23 @@ class LlamaBackend:
         """The process that holds the model, for the log and for ``doctor``."""
         return self._server.pid if self._server else None
 
+    @property
+    def folder(self) -> Path | None:
+        """The private folder of the process's socket, gone when the process is."""
+        return self._server.folder if self._server else None
+
+    async def prompt_tokens(self, prompt: Prompt) -> tuple[int, ...]:
+        """``prompt`` as the model reads it, template included."""
+        server = await self._running()
+        async with self._told_of_crashes(server):
+            return await self._prompts.read(prompt)
+
+    async def busy_slots(self) -> int:
+        """How many slots work at this moment, by the server's own account."""
+        server = await self._running()
+        async with self._told_of_crashes(server), server.session.get("/slots") as response:
+            return sum(bool(slot["is_processing"]) for slot in await response.json())
+
     async def open(self, report: Callable[[Progress], None]) -> None:
         path = await find_in_thread(self._find, report)
         try:
@@ -108,11 +126,7 @@ class LlamaBackend:
         return self._prompts.at_most(prompt)
 
     async def sample(self, request: Request) -> AsyncGenerator[Piece, None]:
-        server = await self._running()
-        if self._groups is None:
-            raise RuntimeError("open first")
-        async with self._told_of_crashes(server):
-            tokens = await self._prompts.read(request.prompt)
+        tokens = await self.prompt_tokens(request.prompt)
         context = self._info.context or self._cells
         left = min(context, self._cells) - len(tokens)
         if left < 1:
@@ -123,6 +137,8 @@ class LlamaBackend:
             )
         most = min(request.settings.max_tokens, left)
         work = Work(tokens, request.settings, most)
+        if self._groups is None:
+            raise RuntimeError("open first")
         async with aclosing(self._groups.sample(work, request.seed, request.choices)) as pieces:
             async for piece in pieces:
                 yield piece

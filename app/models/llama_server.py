@@ -68,6 +68,10 @@ class LlamaServer:
         return self._process.pid if self._process else None
 
     @property
+    def folder(self) -> Path:
+        return Path(self._folder)
+
+    @property
     def alive(self) -> bool:
         return self._process is not None and self._process.returncode is None
 
