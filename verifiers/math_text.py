@@ -40,8 +40,8 @@ _WRAPPERS: Final = (
 )
 _WRAPPED: Final = re.compile(rf"\\(?:{_WRAPPERS})\s?\{{([^{{}}]*)\}}")
 _COMMAND: Final = re.compile(r"\\([A-Za-z]+)")
-_FRACTION: Final = re.compile(r"(\d)?\s?\\frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}")
-_ROOT: Final = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|\(([^(){}]*)\))|\bsqrt\s?\(([^(){}]*)\)")
+_FRACTION: Final = re.compile(r"(?:(\d)\s?)?\\frac\s?\{([^{}]*)\}\s?\{([^{}]*)\}")
+_ROOT: Final = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|\(([^(){}]*)\))|(?<!\\)sqrt\s?\(([^(){}]*)\)")
 _ATOM: Final = re.compile(r"-?[\w.π√∞°]+")
 _MARKS: Final = re.compile(r"\*\*|__|`|\\[()\[\]]|\\displaystyle")
 _DEPTH: Final = 6

@@ -81,8 +81,9 @@ def _digest(text: str) -> str:
 # ---------------------------------------------------------------- mathematics
 
 _HEDGE: Final = re.compile(
+    r"(?:(?:so|thus|hence|therefore)?,?\s?(?:the\s)?(?:final\s)?answer(?:\sis\b|\s?[:=])\s?)?"
     r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of"
-    r"|equals?|equal to)\s|[=:~]\s?)+",
+    r"|equals?|equal to)\s|[=:~]\s?)*",
     re.IGNORECASE,
 )
 _NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}|[A-Za-z]\w{0,10}\([^()=<>]{1,30}\)")
