@@ -19,6 +19,20 @@ _ENDPOINTS = re.compile(r"/(chat/completions|completions|models)$")
 _EXAMPLE = "Write it like http://localhost:8000/v1 or https://api.example.com/v1."
 
 
+PRICED_UNDER = {
+    "api.openai.com": "",
+    "api.deepseek.com": "deepseek/",
+    "api.groq.com": "groq/",
+    "api.mistral.ai": "mistral/",
+    "api.together.xyz": "together_ai/",
+    "api.x.ai": "xai/",
+    "api.deepinfra.com": "deepinfra/",
+    "openrouter.ai": "openrouter/",
+}
+"""Hosts whose prices are published, and what a model's name begins with in that table. Any other server may
+charge what it likes, whatever its models are called."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """``url`` is what requests go to, without a slash at its end; ``shown`` is its host, for people."""

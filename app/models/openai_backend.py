@@ -12,12 +12,13 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import msgspec
 
 from app.errors import BadInput
 from app.models.base import BackendError, ModelInfo, Piece, Progress, Prompt, Request
-from app.models.openai_address import Address, read_address
+from app.models.openai_address import PRICED_UNDER, Address, read_address
 from app.models.openai_bound import prompt_tokens_at_most
 from app.models.openai_client import find_model, make_client
 from app.models.openai_faults import fault_of, fault_of_connection, read_refusal
@@ -120,6 +121,12 @@ class OpenAIBackend:
         if self._info.choices_per_request != self._habits.choices:
             self._info = msgspec.structs.replace(self._info, choices_per_request=self._habits.choices)
         return self._info
+
+    @property
+    def price_name(self) -> str | None:
+        """The name under which this server's price for the model is published, ``None`` where none is."""
+        host = urlsplit(self._address.url).hostname or ""
+        return PRICED_UNDER[host] + self._name if host in PRICED_UNDER else None
 
     @property
     def notes(self) -> list[str]:

@@ -8,6 +8,7 @@ Nothing is loaded to find that out, and nothing behind a name is imported before
 from __future__ import annotations
 
 import difflib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -20,7 +21,6 @@ _UPGRADE_BYTES = 491_400_064
 _PREFIXES = ("gguf", "scripted", "vllm", "openai")
 _LATER = {
     "vllm": "Local vLLM servers",
-    "openai": "OpenAI-compatible servers",
     "litellm": "API models",
 }
 
@@ -40,9 +40,12 @@ class KnownModel:
     download: int = 0
 
 
-def backend_for(name: str) -> Backend:
+def backend_for(name: str, *, base_url: str | None = None, api_key: str | None = None) -> Backend:
     """The backend behind ``name``, not yet opened. Raises ``BadInput`` for a name that means nothing, with
-    the nearest one that does, and ``PartMissing`` for a model that cannot be had here."""
+    the nearest one that does, and ``PartMissing`` for a model that cannot be had here.
+
+    ``base_url`` and ``api_key`` are for ``openai:``, and otherwise come from ``OPENAI_BASE_URL`` and
+    ``OPENAI_API_KEY``."""
     name = name.strip()
     if name.lower() == DEFAULT:
         from app.models.gguf import smollm2
@@ -62,6 +65,10 @@ def backend_for(name: str) -> Backend:
 
         path, _, problem = rest.partition("#")
         return ScriptedBackend.from_file(Path(path).expanduser(), problem=problem or None)
+    if prefix == "openai":
+        from app.models.openai_backend import OpenAIBackend
+
+        return OpenAIBackend.from_environment(rest, os.environ, base_url=base_url, api_key=api_key)
     raise _unavailable(prefix)
 
 
@@ -89,9 +96,20 @@ def known_models() -> list[KnownModel]:
         for path in sorted(weights.glob("*.gguf"))
         if path.name != GGUF_NAME
     ]
-    for kind, shown in (("vllm", "vllm:NAME"), ("openai", "openai:NAME")):
-        models.append(_absent(kind, shown))
+    models.append(_absent("vllm", "vllm:NAME"))
+    models.append(_openai())
     return models
+
+
+def _openai() -> KnownModel:
+    ready = any(os.environ.get(name) for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL"))
+    return KnownModel(
+        "openai:NAME",
+        "openai",
+        ready=ready,
+        missing=None if ready else "a key (export OPENAI_API_KEY=…) or a base URL",
+        description="any server that speaks OpenAI's protocol, OpenAI's own by default",
+    )
 
 
 def _upgrade(weights: Path) -> KnownModel:
@@ -115,7 +133,7 @@ def _upgrade(weights: Path) -> KnownModel:
 def _absent(kind: str, shown: str) -> KnownModel:
     return KnownModel(
         shown,
-        "vllm" if kind == "vllm" else "openai",
+        "vllm",
         ready=False,
         missing="not in this version yet",
         description=_LATER[kind],

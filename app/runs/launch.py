@@ -104,10 +104,12 @@ class Launcher:
         """The user's own price of a model, else the published one, else ``None``."""
         from budgets.prices import price_of
 
-        scripted = getattr(self._backend(name), "price", None)
+        backend = self._backend(name)
+        scripted = getattr(backend, "price", None)
         if isinstance(scripted, tuple):
             return parse_price(",".join(str(part) for part in scripted))
-        return price_of(name, overrides=self._prices)
+        published: str | None = getattr(backend, "price_name", name)
+        return self._prices.get(name) or (price_of(published) if published else None)
 
     async def close(self) -> None:
         for backend in self._kept.values():

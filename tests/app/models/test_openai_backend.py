@@ -22,6 +22,7 @@ from app.models.base import (
     Settings,
 )
 from app.models.openai_backend import OpenAIBackend, Patience
+from app.models.registry import backend_for, known_models
 from tests.servers.billing import KEY, BillingServer, Fault, Manners, scripted_words
 
 PROMPT = Prompt(messages=(Message("system", "Be brief."), Message("user", "What is 17 + 26?")))
@@ -321,3 +322,27 @@ def test_local_is_believed_of_this_machine_only() -> None:
     assert OpenAIBackend("m", "localhost:8000", local=True).info.local
     with pytest.raises(BadInput):
         OpenAIBackend("m", "https://api.example.com", local=True)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "name"),
+    [
+        (None, "m"),
+        ("https://api.deepseek.com", "deepseek/m"),
+        ("http://localhost:8000", None),
+        ("https://api.openai.com.evil.example", None),
+    ],
+)
+def test_only_servers_with_published_prices_are_priced_by_them(
+    base_url: str | None, name: str | None
+) -> None:
+    assert OpenAIBackend("m", base_url).price_name == name
+
+
+def test_the_registry_finds_it_by_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:1234")
+    backend = backend_for("openai:org/model")
+    assert isinstance(backend, OpenAIBackend)
+    assert (backend.info.name, backend.info.kind, backend.info.local) == ("openai:org/model", "openai", False)
+    assert backend.price_name is None
+    assert any(model.name == "openai:NAME" and model.ready for model in known_models())

@@ -57,7 +57,7 @@ def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, adv
     assert caught.value.fix == advice
 
 
-@pytest.mark.parametrize("name", ["vllm:Qwen/Qwen3-8B", "openai:my-model", "gpt-4o"])
+@pytest.mark.parametrize("name", ["vllm:Qwen/Qwen3-8B", "gpt-4o"])
 def test_a_model_that_cannot_be_had_yet_says_so(name: str) -> None:
     with pytest.raises(PartMissing, match="not in this version yet"):
         backend_for(name)
