@@ -235,12 +235,17 @@ def test_a_killed_program_leaves_no_model_behind(home: Path) -> None:
     assert not Path(folder).exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"not a model", b"half"])
-async def test_a_file_that_is_no_model_is_bad_input(home: Path, weights: Path, content: bytes) -> None:
+@pytest.fixture(params=["empty", "text", "cut"])
+def broken(request: pytest.FixtureRequest, home: Path, weights: Path) -> Path:
     file = home / "broken.gguf"
-    file.write_bytes(weights.read_bytes()[:50_000_000] if content == b"half" else content)
+    contents = {"empty": b"", "text": b"not a model", "cut": weights.read_bytes()[:50_000_000]}
+    file.write_bytes(contents[request.param])
+    return file
+
+
+async def test_a_file_that_is_no_model_is_bad_input(broken: Path) -> None:
     info = ModelInfo(name="broken", kind="gguf", local=True, stops_when_told=True)
-    backend = LlamaBackend(info, lambda report: file, Tuning(slots=1, threads=1, cells=512))
+    backend = LlamaBackend(info, lambda report: broken, Tuning(slots=1, threads=1, cells=512))
     try:
         with pytest.raises(BadInput) as caught:
             await backend.open(ignore)
