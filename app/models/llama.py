@@ -109,7 +109,7 @@ class LlamaBackend:
             raise BadInput(f"cannot read {path}: {error.strerror}", fix) from None
         self._path = path
         self._cells = self._tuning.cells or _cells(header, self._tuning.slots)
-        self._groups = Groups(self._tuning.slots, self._cells, self._send)
+        self._groups = Groups(self._tuning.slots, self._cells, self.send)
         self._info = _with_sizes(self._info, header, self._cells)
         report(Progress("starting the model"))
         await self._running()
@@ -143,11 +143,12 @@ class LlamaBackend:
             async for piece in pieces:
                 yield piece
 
-    async def _send(self, work: Work, seed: int, choices: int) -> AsyncGenerator[Piece, None]:
+    async def send(self, work: Work, seed: int, choices: int) -> AsyncGenerator[Piece, None]:
+        """One request as the server gets it, past the queue. ``sample`` is the way in for everybody else."""
         server = await self._running()
         async with (
             self._told_of_crashes(server),
-            server.session.post("/completion", json=_body(work, seed, choices)) as response,
+            server.session.post("/completion", json=request_body(work, seed, choices)) as response,
         ):
             if response.status != 200:
                 raise fault_of(await response.read())
@@ -201,7 +202,7 @@ class LlamaBackend:
             ) from None
 
 
-def _body(work: Work, seed: int, choices: int) -> dict[str, Any]:
+def request_body(work: Work, seed: int, choices: int) -> dict[str, Any]:
     settings = work.settings
     narrowed = settings.top_p is not None and settings.top_p < 1
     return {
