@@ -199,7 +199,7 @@ def _last_line(part: str) -> Span | None:
 
 def _presentable(raw: str) -> str:
     """The answer as it is shown: safe characters, one line, no Markdown around it."""
-    return " ".join(clean(raw).split()).strip("*_` ")
+    return " ".join(clean(raw).replace("**", "").split()).strip("*_` ")
 
 
 def _nothing(*, cut_off: bool) -> Extraction:

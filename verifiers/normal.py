@@ -95,7 +95,7 @@ _CLOCK: Final = re.compile(
 _RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:\s?:\s?|\sto\s)\d+(?:\.\d+)?){1,4}")
 _CHOICE: Final = re.compile(r"[(\[]?\s?([A-Za-z])\s?[)\].]?")
 _WORDY: Final = re.compile(r"[^\W\d_][\w'’-]*\.?(?:\s[^\W\d_][\w'’-]*\.?)*")
-_YES_OR_NO: Final = re.compile(r"(yes|no)[,.;:]\s?", re.IGNORECASE)
+_YES_OR_NO: Final = re.compile(r"(yes|no)\s?[,.;:]\s?", re.IGNORECASE)
 _ARTICLE: Final = re.compile(r"(?:the|a|an)\s(?=\w)")
 
 

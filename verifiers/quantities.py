@@ -37,6 +37,11 @@ _NUMBER: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_COMPOUND: Final = re.compile(
+    r"(\d{1,9}) ?([A-Za-z]+)(?:,? and |, ?| )(\d{1,9}(?:\.\d{1,9})?) ?([A-Za-z]+)"
+    r"(?:(?:,? and |, ?| )(\d{1,9}(?:\.\d{1,9})?) ?([A-Za-z]+))?"
+)
+"""``1 hour and 30 minutes``, ``5 ft 6 in``, ``2 dollars and 50 cents``."""
 _NOUN: Final = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}[.]?")
 _NOT_NOUNS: Final = frozenset(
     (
@@ -95,6 +100,9 @@ def read_quantity(text: str) -> Quantity | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return _read_spelled_quantity(text) if text[0].isalpha() else None
+    compound = _COMPOUND.fullmatch(text)
+    if compound is not None:
+        return _read_compound(compound)
     value = _value(match)
     if value is None:
         return None
@@ -102,6 +110,24 @@ def read_quantity(text: str) -> Quantity | None:
     return _with_tail(
         value, find_unit(currency.removeprefix("US") or "$") if currency else None, match["tail"]
     )
+
+
+def _read_compound(match: re.Match[str]) -> Quantity | None:
+    """Quantities of one thing, large to small, as one: in the smallest of their units, money in the largest."""
+    total = Fraction(0)
+    units: list[Unit] = []
+    for number, name in zip(match.groups()[::2], match.groups()[1::2], strict=True):
+        if number is None:
+            continue
+        unit = find_unit(name)
+        if unit is None:
+            return None
+        if units and (unit.measures != units[-1].measures or unit.scale >= units[-1].scale):
+            return None
+        units.append(unit)
+        total += Fraction(number) * unit.scale
+    shown = units[0] if units[0].measures == "money" else units[-1]
+    return Quantity(total / shown.scale, shown)
 
 
 def _value(match: re.Match[str]) -> Fraction | None:

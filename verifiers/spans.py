@@ -18,7 +18,7 @@ _DIGITS: Final = r"(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|\d{1,400})(?:\.\d{1,400
 NUMBER: Final = re.compile(
     rf"""
     (?<![\w.^\\])(?<!\d,)
-    (?:(?<![)\]}}])[-−–+])?(?:\\?[$€£¥])?[ ]?(?:(?<=[$€£¥])[-−])?
+    (?:(?<![)\]}}])[-−–+])?(?:\\?[$€£¥][ ]?[-−]?)?
     (?:
         \d{{1,2}}(?::\d\d){{0,2}}[ ]?[aApP]\.?[mM]\b\.?
       | \d{{1,9}}(?::\d{{1,9}})+
@@ -34,11 +34,12 @@ _LIST_MARK: Final = re.compile(r"[.)](?:\s|$)")
 _UNIT: Final = re.compile(r"[ ]?([A-Za-z€£¥¢$]{1,12})(?![A-Za-z(])")
 _SCALE: Final = re.compile(r"[ ](?:hundred|thousand|million|billion|trillion)\b", re.IGNORECASE)
 _GOES_ON: Final = re.compile(
-    r"[ ]?(?:\*\*?(?=[ ]?[\w(\\])|[-+/^=×·(]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)"
+    r"[ ]?(?:\*\*?(?=[ ]?[\w(\\])|[-+/^=×·]|\\(?!\)|\]|[ ,;!]|text|mathrm|%|\$|circ)[A-Za-z]*)"
     r"|[A-Za-zπ√{(\[]"
 )
 """What behind a number shows that it is only the beginning of an expression."""
-_SENTENCE_END: Final = re.compile(r"[.!?](?=[\s*_\"'”)]|$)|\n|$")
+_SENTENCE_END: Final = re.compile(r"[.!?](?=[\s*_\"'”)]|$)|\n|(?=</)|$")
+_JOINED: Final = re.compile(r"[ ]?,[ ]?(?:(?:and|or)[ ])?|[ ](?:and|or)[ ]|[ ](?=\d+[ ]?[a-z])")
 _SAYS: Final = re.compile(
     r"(?:[=≈:]|\b(?:is|are|was|were|be|equals|has|have|had|makes|made|gives|get|gets|costs?|takes?|sold|pays?)\b)",
     re.IGNORECASE,
@@ -50,7 +51,8 @@ _METHOD: Final = re.compile(
 )
 """How a sentence begins that tells how the answer is found, and not what it is."""
 _LEAD: Final = re.compile(r"[\s*_`\"'“‘:>]{0,20}")
-_WORD: Final = re.compile(r"(?<![\\A-Za-z])(?!frac|sqrt|cdot|times|text)[A-Za-z]{3,}")
+_CLOSING_QUOTE: Final = re.compile("[\"”'’]")
+_WORD: Final = re.compile(r"(?<![\\A-Za-z])(?!and\b|frac|sqrt|cdot|times|text)[A-Za-z]{3,}")
 _MATH_OPEN: Final = re.compile(r"\$\$|\$|\\\(|\\\[")
 _CLOSERS: Final = {"$$": "$$", "$": "$", "\\(": "\\)", "\\[": "\\]"}
 
@@ -108,16 +110,29 @@ def announced_value(text: str, start: int, *, words: bool) -> Value | None:
             return inside
     number = NUMBER.match(text, start)
     if number is not None and not words and not _GOES_ON.match(text, number.end()):
-        span = with_unit(text, _trim(text, number.start(), number.end()))
+        span = _with_others(text, with_unit(text, _trim(text, number.start(), number.end())))
         return Value(span, _is_finished(text, span.end), worked_out=False, end=span.end)
     ending = _SENTENCE_END.search(text, start, min(len(text), start + REACH))
     if ending is None:
         return None
+    end = ending.start()
+    if text[start - 1 : start] in ('"', "“", "'", "‘"):
+        quote = _CLOSING_QUOTE.search(text, start, end)
+        end = quote.start() if quote is not None else end
     if words:
-        return _words(text, start, ending.start())
-    if _WORD.search(text, start, ending.start()) is None:
-        return _formula(text, start, ending.start())
-    return _number_in_clause(text, start, ending.start())
+        return _words(text, start, end)
+    return (
+        _formula(text, start, end) if _WORD.search(text, start, end) is None else _sentence(text, start, end)
+    )
+
+
+def _with_others(text: str, span: Span) -> Span:
+    """``span`` of a number with those that are joined to it up to the end of the sentence: "3 and 5", "1 hour
+    30 minutes". Where the sentence goes on otherwise, the first number is the answer."""
+    end = span.end
+    while (joint := _JOINED.match(text, end)) and (number := NUMBER.match(text, joint.end())):
+        end = with_unit(text, _trim(text, number.start(), number.end())).end
+    return Span(span.start, end) if _SENTENCE_END.match(text, end) else span
 
 
 def _math_inside(text: str, start: int, opener: str) -> Value | None:
@@ -132,26 +147,23 @@ def _math_inside(text: str, start: int, opener: str) -> Value | None:
 
 
 def _words(text: str, start: int, end: int) -> Value | None:
-    finished = end < len(text)
-    if text[start - 1 : start] in ('"', "“", "'", "‘"):
-        quote = re.compile("[\"”'’]").search(text, start, end)
-        end = quote.start() if quote is not None else end
     span = _trim(text, start, end)
-    return Value(span, finished, worked_out=False, end=end) if span.end > span.start else None
+    return Value(span, end < len(text), worked_out=False, end=end) if span.end > span.start else None
 
 
 def _formula(text: str, start: int, end: int) -> Value | None:
-    """A clause without words: what stands behind its last equals sign, else all of it."""
+    """A clause without words: what stands behind its last equals sign; all of "x = 3 or x = 5"."""
     clause = text[start:end]
     equals = clause.rfind("=")
-    right = start + equals + 1 if equals >= 0 and clause[equals + 1 :].strip() else start
+    several = clause.count("=") > 1 and re.search(r",|\b(?:or|and)\b", clause) is not None
+    right = start + equals + 1 if equals >= 0 and clause[equals + 1 :].strip() and not several else start
     span = _trim(text, right, end)
     if span.end <= span.start:
         return None
     return Value(span, end < len(text), worked_out=_is_sum(clause), end=end)
 
 
-def _number_in_clause(text: str, start: int, end: int) -> Value | None:
+def _sentence(text: str, start: int, end: int) -> Value | None:
     """The number a wordy clause comes to: the first behind its last verb, else its last. A clause without
     numbers is its own answer; one that only says how the answer is found holds none."""
     numbers = list(NUMBER.finditer(text, start, end))
@@ -188,4 +200,4 @@ def _starts_line(text: str, place: int) -> bool:
 
 def _is_finished(text: str, end: int) -> bool:
     """Whether a number that ends here is whole although the text was cut off."""
-    return re.compile(r"[.,;:!?)\]]*[\s*_]|[)\]$\"'!?;]|\\[)\]]").match(text, end) is not None
+    return re.compile(r"[.,;:!?)\]]*[\s*_<]|[)\]$\"'!?;]|\\[)\]]").match(text, end) is not None

@@ -66,9 +66,12 @@ _EMPHASIS: Final = r"[*_`\s]{0,6}"
 _CUES: Final = re.compile(
     rf"""
     (?P<hashes>^[ \t]{{0,3}}\#\#\#\#[ \t]*+)(?![*_]{{0,2}}(?:final[ ])?(?:answer|ans|solution|result)\b)
-  | \b(?:answers?|final[ ]result)\b(?:[ ](?:to|for|of)(?:[ ]\w{{1,30}}){{1,8}}?)?(?:,[^,\n]{{1,30}},)?
+  | <answer>\s{{0,6}}
+  | "(?:final[_ ])?answer"\s?:\s?
+  | \b(?:answers?|final[ ]result)\b(?:[ ](?:to|for|of|in)(?:[ ]\w{{1,30}}){{1,8}}?)?(?:,[^,\n]{{1,30}},)?
+      (?:[ ]\([^()\n]{{1,30}}\))?
       {_EMPHASIS}
-      (?:is|are|was|would\ be|will\ be|should\ be|must\ be|has\ to\ be|becomes|comes\ to|equals|=|:|：|->|→)
+      (?:is(?!n['’]t)|are|was|(?:would|will|should|must|has\ to)\ be|becomes|comes\ to|equals|=|:|：|->|→)
       {_EMPHASIS}
       (?:(?:that|therefore|thus|then|so|hence|simply|just|indeed|equal\ to|as\ follows|is)\b{_EMPHASIS})*
       :?{_EMPHASIS}
