@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,11 +19,11 @@ from app.errors import BadInput
 from app.models.base import BackendError, ModelInfo, Piece, Progress, Prompt, Request
 from app.models.openai_address import PRICED_UNDER, Address, read_address
 from app.models.openai_bound import prompt_tokens_at_most
-from app.models.openai_client import find_model, make_client
+from app.models.openai_client import Listed, find_model, make_client, missing_model
 from app.models.openai_faults import fault_of, fault_of_connection, read_refusal
 from app.models.openai_habits import Habits
+from app.models.openai_patience import Patience, bytes_of, silence
 from app.models.openai_stream import StreamReader
-from app.models.openai_wire import LONGEST_LINE
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI, AsyncStream
@@ -35,16 +34,6 @@ _MOST_LESSONS = 6
 _PATIENCE_WITH_FIRST = 2.0
 _EVENTS_OF_ONE_CHOICE = 16
 """After so many events about choice 0 alone, a server is taken to draw one choice per request."""
-_LONGEST_SILENT_START = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds: from the request to its first text, and then between two events of the stream. A server that
-    says that it is still there is given ten minutes for its first text."""
-
-    first: float = 60.0
-    between: float = 10.0
 
 
 class OpenAIBackend:
@@ -82,6 +71,7 @@ class OpenAIBackend:
         self._patience = patience or Patience()
         self._habits = Habits(choices_per_request, logprobs=logprobs, running_counts=running_counts)
         self._client: AsyncOpenAI | None = None
+        self._models: list[Listed] = []
         self._explored = asyncio.Event()
         self._explorer_out = choices_per_request == 1 or running_counts
         if self._explorer_out:
@@ -137,7 +127,9 @@ class OpenAIBackend:
         report(Progress(f"Asking {self._address.shown} for its models"))
         self._client = await make_client(self._address, self._key)
         try:
-            self._address, listed = await find_model(self._client, self._address, self._name, self._key)
+            self._address, self._models, listed = await find_model(
+                self._client, self._address, self._name, self._key
+            )
         except BaseException:
             await self.close()
             raise
@@ -172,7 +164,9 @@ class OpenAIBackend:
                     prompt_at_most=self.prompt_tokens_at_most(request.prompt),
                     counts_choices=self._habits.running_counts,
                 )
-                source = await stack.enter_async_context(aclosing(self._bytes(response, reader)))
+                source = await stack.enter_async_context(
+                    aclosing(bytes_of(response, reader, self._patience, self._address.shown))
+                )
                 async for data in source:
                     for piece in reader.feed(data):
                         yield piece
@@ -229,9 +223,12 @@ class OpenAIBackend:
                 async with asyncio.timeout(self._patience.first):
                     return await stack.enter_async_context(self._post(request.prompt, fields)), choices
             except TimeoutError:
-                raise self._silence(self._patience.first) from None
+                raise silence(self._address.shown, self._patience.first) from None
             except openai.APIStatusError as error:
                 refusal = read_refusal(error, self._key)
+                if refusal.is_missing_model and self._models:
+                    said = " ".join(missing_model(self._name, self._models, self._address.shown))
+                    raise BackendError("refused", said, retry=False) from None
                 if not self._habits.learn(refusal, fields):
                     raise fault_of(refusal, self._address.shown) from None
                 choices = min(choices, self._habits.choices)
@@ -244,62 +241,14 @@ class OpenAIBackend:
             raise RuntimeError("the backend is not open")
         if prompt.text is not None:
             plain = self._client.completions.with_streaming_response
-            return plain.create(model=self._name, prompt=prompt.text, stream=True, extra_body=fields)
-        messages: Any = [{"role": message.role, "content": message.content} for message in prompt.messages]
+            return plain.create(
+                model=self._name, prompt=_sendable(prompt.text), stream=True, extra_body=fields
+            )
+        messages: Any = [
+            {"role": message.role, "content": _sendable(message.content)} for message in prompt.messages
+        ]
         chat = self._client.chat.completions.with_streaming_response
         return chat.create(model=self._name, messages=messages, stream=True, extra_body=fields)
-
-    async def _bytes(
-        self, response: AsyncAPIResponse[AsyncStream[Any]], reader: StreamReader
-    ) -> AsyncGenerator[bytes, None]:
-        """The bytes of a stream as they come; an answer in one piece is made an event of one.
-
-        Raises ``BackendError`` for a stream that breaks or falls silent.
-        """
-        import httpx
-
-        kind = str(response.headers.get("content-type", ""))
-        if kind.startswith("text/html"):
-            message = f"{self._address.shown} answers with a web page; check the base URL."
-            raise BackendError("refused", message, retry=False)
-        streamed, whole = not kind.startswith("application/json"), bytearray()
-        now = asyncio.get_running_loop().time
-        first, between = self._patience.first, self._patience.between
-        last = now() + max(first, _LONGEST_SILENT_START)
-        deadline, events, lines = now() + first, 0, 0
-        source = cast("AsyncGenerator[bytes, None]", response.iter_bytes())
-        try:
-            while True:
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        data = await anext(source, None)
-                except TimeoutError:
-                    raise self._silence(between if reader.any_text else first) from None
-                except httpx.HTTPError as error:
-                    raise fault_of_connection(error, self._address.shown, sent=True) from None
-                if data is None:
-                    break
-                if not streamed:
-                    whole += data
-                    if len(whole) > LONGEST_LINE:
-                        raise BackendError("malformed", "The server's answer never ends.", retry=False)
-                    continue
-                yield data
-                if reader.events > events:
-                    events = reader.events
-                    deadline = now() + (between if reader.any_text else first)
-                elif reader.lines > lines and not reader.any_text:
-                    deadline = min(now() + first, last)
-                lines = reader.lines
-        finally:
-            await source.aclose()
-        if not streamed:
-            yield b"data: " + whole.replace(b"\n", b" ") + b"\n"
-
-    def _silence(self, seconds: float) -> BackendError:
-        return BackendError(
-            "timeout", f"{self._address.shown} was silent for {seconds:g} seconds.", retry=True
-        )
 
     def _shortfall(self, reader: StreamReader | None, wanted: int) -> BackendError | None:
         """What to say of choices that were asked for and did not come."""
@@ -314,6 +263,11 @@ class OpenAIBackend:
         if reader.finished or reader.any_text:
             return BackendError("crashed", f"{server} closed the stream too early.", retry=True)
         return BackendError("malformed", f"{server} answered without a single sample.", retry=True)
+
+
+def _sendable(text: str) -> str:
+    """``text`` as JSON can carry it: half a surrogate pair becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _sizes(name: str) -> dict[str, Any]:

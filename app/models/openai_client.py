@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -79,21 +80,27 @@ async def make_client(address: Address, key: str | None) -> AsyncOpenAI:
 
 async def find_model(
     client: AsyncOpenAI, address: Address, name: str, key: str
-) -> tuple[Address, Listed | None]:
-    """Where the server really is, and what it says of a model; ``None`` where it says nothing.
+) -> tuple[Address, list[Listed], Listed | None]:
+    """Where the server really is, the models it lists, and the one that is meant, if it is among them.
 
     Costs no tokens. Raises ``PartMissing`` for a server that is not there or a key that it refuses, and
     ``BadInput`` for a model that it does not have, with those it has.
     """
+    models: list[Listed] = []
     try:
         async with asyncio.timeout(_SECONDS_TO_LIST):
             address, models = await _list_models(client, address, key)
             found = next((model for model in models if model.id == name), None)
-            if found is None and models and not any("*" in model.id for model in models):
-                found = await _ask_for(client, name, models, address)
-            return address, found
+            if found is None and models and not _takes_any_name(models):
+                await _ask_for(client, name, models, address)
+            return address, models, found
     except (_NoListError, TimeoutError):
-        return address, None
+        return address, models, None
+
+
+def _takes_any_name(models: Sequence[Listed]) -> bool:
+    """Proxies list patterns; llama.cpp has one model and answers to every name."""
+    return any("*" in model.id or model.owned_by == "llamacpp" for model in models)
 
 
 async def _list_models(client: AsyncOpenAI, address: Address, key: str) -> tuple[Address, list[Listed]]:
@@ -132,7 +139,8 @@ def _better_address(address: Address, error: Any) -> Address | None:
 def _raise_final(error: Any, address: Address, key: str) -> None:
     """Refuse early what no later request would mend."""
     refusal = read_refusal(error, key)
-    if refusal.status in (401, 403):
+    lists_only_for_others = re.search(r"scope|permission", refusal.told.words, re.IGNORECASE)
+    if refusal.status in (401, 403) and not lists_only_for_others:
         message = fault_of(refusal, address.shown).message
         raise PartMissing(message, "Set the right one: export OPENAI_API_KEY=…") from None
     if refusal.status == 400 and "https" in refusal.told.message.lower():
@@ -146,19 +154,19 @@ def _read_listing(content: bytes) -> list[Listed]:
         raise _NoListError from None
 
 
-async def _ask_for(
-    client: AsyncOpenAI, name: str, models: Sequence[Listed], address: Address
-) -> Listed | None:
-    """A name that the list lacks may still be an alias of a model: the server is asked for it alone."""
+async def _ask_for(client: AsyncOpenAI, name: str, models: Sequence[Listed], address: Address) -> None:
+    """A name that the list lacks may still be an alias: the server is asked for it alone, and refused names
+    are only final where the refusal is about the model, or where the list is known to be whole (vLLM)."""
     import openai
 
     try:
         await client.models.with_raw_response.retrieve(name)
-    except openai.NotFoundError:
-        raise BadInput(*missing_model(name, models, address.shown)) from None
+    except openai.NotFoundError as error:
+        whole = any(model.owned_by == "vllm" for model in models)
+        if whole or "model" in error.response.text.lower():
+            raise BadInput(*missing_model(name, models, address.shown)) from None
     except openai.OpenAIError:
-        return None
-    return None
+        return
 
 
 def missing_model(name: str, models: Sequence[Listed], server: str) -> tuple[str, str]:

@@ -98,6 +98,8 @@ class StreamReader:
         """What is left once the stream has ended: a last line without its end, and what was held back."""
         if not self.done:
             yield from self._read(self._lines.flush())
+        if self.done and self.counted:
+            self._end_silent_choices()
         yield from self.settle()
 
     def settle(self) -> Iterator[Piece]:
@@ -110,6 +112,13 @@ class StreamReader:
             thought = min(reasoning, state.tokens)
             reasoning -= thought
             yield self._ended(state, thought)
+
+    def _end_silent_choices(self) -> None:
+        """Some servers end and count a stream without ever saying why a choice ended."""
+        for state in self._states:
+            if state.pieces and state.reason is None:
+                state.reason = "stop"
+                self._order.append(state)
 
     def _read(self, payloads: list[bytes]) -> Iterator[Piece]:
         for payload in payloads:

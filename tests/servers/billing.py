@@ -73,6 +73,8 @@ class Manners:
     listed: bool = True
     folder: str = "/v1"
     context: int = 100_000
+    owner: str = "test"
+    retrieves: bool = True
 
 
 @dataclass
@@ -158,11 +160,16 @@ class BillingServer:
         if not self.manners.listed:
             return _error(404, "Not Found")
         return web.json_response(
-            {"object": "list", "data": [{"id": name, "object": "model"} for name in self.manners.models]}
+            {
+                "object": "list",
+                "data": [{"id": name, "owned_by": self.manners.owner} for name in self.manners.models],
+            }
         )
 
     async def _retrieve(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if not self.manners.retrieves:
+            return _error(404, "Not Found")
         if name in self.manners.models:
             return web.json_response({"id": name, "object": "model"})
         return _error(404, f"The model `{name}` does not exist", code="model_not_found")

@@ -21,7 +21,8 @@ from app.models.base import (
     Request,
     Settings,
 )
-from app.models.openai_backend import OpenAIBackend, Patience
+from app.models.openai_backend import OpenAIBackend
+from app.models.openai_patience import Patience
 from app.models.registry import backend_for, known_models
 from tests.servers.billing import KEY, BillingServer, Fault, Manners, scripted_words
 
@@ -269,6 +270,29 @@ async def test_an_unknown_model_is_answered_with_those_there_are() -> None:
             await backend.open(lambda _: None)
     assert "llama-3-7b" in raised.value.message
     assert raised.value.fix == "It has: llama-3-8b, qwen-2.5."
+
+
+@pytest.mark.parametrize(("owner", "final"), [("vllm", True), ("llamacpp", False), ("a-proxy", False)])
+async def test_a_name_that_is_not_listed_may_still_be_an_alias(owner: str, final: bool) -> None:
+    with BillingServer(Manners(models=("real",), owner=owner, retrieves=False)) as server:
+        backend = OpenAIBackend("alias", server.url, KEY)
+        if final:
+            with pytest.raises(BadInput, match="no model 'alias'"):
+                await backend.open(lambda _: None)
+            return
+        await backend.open(lambda _: None)
+        with pytest.raises(BackendError, match="It has: real") as raised:
+            await play(backend, request())
+        assert (raised.value.kind, raised.value.retry) == ("refused", False)
+        await backend.close()
+
+
+async def test_half_a_character_in_a_prompt_stops_nothing() -> None:
+    with BillingServer() as server:
+        async with opened(server) as backend:
+            prompt = Prompt(messages=(Message("user", "a\ud83d"),))
+            assert len(endings(await play(backend, request(prompt=prompt)))) == 1
+        assert server.seen.bodies[0]["messages"][0]["content"] == "a?"
 
 
 async def test_a_server_that_lists_nothing_is_used_all_the_same() -> None:

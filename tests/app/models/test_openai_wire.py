@@ -113,6 +113,11 @@ def test_a_server_that_counts_each_choice_needs_no_holding_back() -> None:
     assert late == [Delta(1, "fg", 4), ChoiceDone(1, "length", 6)]
 
 
+def test_a_choice_may_end_without_a_word_why() -> None:
+    assert read(piece("43"), usage(9, 1), DONE)[-1] == ChoiceDone(0, "stop", 1)
+    assert not [one for one in read(piece("43")) if isinstance(one, ChoiceDone)]
+
+
 def test_log_probabilities_are_averaged_where_they_come_along() -> None:
     logprobs = {"content": [{"logprob": -1.0}, {"logprob": -2.0}, {"logprob": None}]}
     pieces = read(event(choices=[{"delta": {"content": "a"}, "logprobs": logprobs}]), piece(finish="stop"))

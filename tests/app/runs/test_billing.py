@@ -11,7 +11,8 @@ from decimal import Decimal
 import pytest
 
 from app.models.base import Settings
-from app.models.openai_backend import OpenAIBackend, Patience
+from app.models.openai_backend import OpenAIBackend
+from app.models.openai_patience import Patience
 from app.runs import events as ev
 from app.runs.engine import Engine
 from app.runs.launch import Launcher
