@@ -32,7 +32,7 @@ More are no better, and every one lengthens every step."""
 
 _CLOSING: dict[Form, str] = {
     "math": "Solve the problem step by step. End with: The answer is N.",
-    "open": "Think step by step. End with: The answer is X.",
+    "open": 'Think step by step. End with "The answer is" and your answer.',
     "function": "Write Python. Reply with one ```python block that holds the whole function and its imports.",
     "program": "Write a Python program that reads standard input and prints to standard output. "
     "Reply with one ```python block that holds the whole program.",
