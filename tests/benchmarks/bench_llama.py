@@ -1,6 +1,6 @@
-"""Tokens a second of the embedded model against slots, threads and kinds of cache, and against bare llama.cpp.
+"""Tokens a second of the embedded model by slots, threads and kinds of cache, and against bare llama.cpp.
 
-    python tests/benchmarks/bench_llama.py [--seconds 4] [--model FILE.gguf]
+    python -m tests.benchmarks.bench_llama [--seconds 4] [--model FILE.gguf]
 
 Prints four tables. On a machine that others use as well, trust the ratios: what is compared runs in turns.
 "Bare" is the same server asked for the same choices by a client that reads bytes and counts events, so the
@@ -33,8 +33,8 @@ EXAMPLES = tuple(
     for turn in (
         Message(
             "user",
-            f"Nora has {boxes} boxes with {boxes + 4} apples each and gives {boxes} apples away. How many are "
-            "left? Think step by step, and end with #### and the answer.",
+            f"Nora has {boxes} boxes with {boxes + 4} apples each and gives {boxes} apples away. How many "
+            "are left? Think step by step, and end with #### and the answer.",
         ),
         Message(
             "assistant",
@@ -92,7 +92,8 @@ async def bare_rate(backend: LlamaBackend, slots: int, seconds: float, seed: int
 
 
 async def idle(backend: LlamaBackend) -> None:
-    while await backend.busy_slots():
+    """Wait until the server has seen that its last request was given up."""
+    while await backend.busy_slots():  # noqa: ASYNC110 (the server tells only who asks)
         await asyncio.sleep(0.05)
 
 
