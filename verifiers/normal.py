@@ -2,8 +2,8 @@
 
 The rules are fast and safe rather than clever; what they cannot decide stays different:
 
-* numbers are compared exactly: ``0.50``, ``.5``, ``1/2``, ``\\frac12`` and ``50 hundredths`` aside, money
-  signs, thousands commas, trailing zeros and dots say nothing; ``0.333`` is not ``1/3``;
+* numbers are compared exactly: ``0.50``, ``.5``, ``1/2`` and ``\\frac12`` are one, ``0.333`` and ``1/3`` are
+  two; money signs, thousands commas, trailing zeros and dots say nothing;
 * what stands behind a number says nothing: ``72 clips``, ``72 km``, ``$72`` and ``72%`` are all ``72`` (a
   sample that leaves the unit out must meet one that writes it, and sameness must carry over from one to the
   next); ``known.judge_answer``, which sees the known answer, does tell ``5 km`` from ``5 m``;
@@ -31,6 +31,10 @@ LONGEST: Final = 2_000
 """Characters of the longest answer that the rules look at; beyond it only white space is evened out."""
 
 _ROUNDS: Final = 6
+"""Times the rules are applied until nothing changes; one or two do, more are a hostile answer."""
+
+_NUMBER: Final = re.compile(r"-?\d+(?:/\d+)?")
+"""A form that the rules are known to leave alone."""
 
 
 def normal_form(answer: str, kind: Kind) -> str:
@@ -64,6 +68,8 @@ def _form(answer: str, kind: Kind) -> str:
         return _digest(answer)
     step = _math_form if kind == "math" else _open_form
     form = step(answer)
+    if _NUMBER.fullmatch(form):
+        return form
     for _ in range(_ROUNDS):
         again = step(form)
         if again == form:

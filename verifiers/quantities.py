@@ -113,7 +113,7 @@ def read_quantity(text: str) -> Quantity | None:
 
 
 def _read_compound(match: re.Match[str]) -> Quantity | None:
-    """Quantities of one thing, large to small, as one: in the smallest of their units, money in the largest."""
+    """Quantities of one thing, large to small, as one: in the smallest unit, money in the largest."""
     total = Fraction(0)
     units: list[Unit] = []
     for number, name in zip(match.groups()[::2], match.groups()[1::2], strict=True):
