@@ -16,11 +16,11 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Literal
 
+from app.clock import Clock, SystemClock
 from app.errors import MonkeysError
 from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
 from app.runs import events as ev
-from app.runs.clock import Clock, SystemClock
-from app.runs.flight import Flight
+from app.runs.flight import NEVER_ARRIVED, Flight
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.recovery import lost_calls, take_over
@@ -30,7 +30,7 @@ from budgets.amounts import Amounts, Budget
 from budgets.ledger import Ledger, LedgerError
 
 ATTEMPTS = 4
-"""How often one sample is tried before it is given up."""
+"""How often a model may work on one sample in vain before it is given up."""
 FAILURES_IN_A_ROW = 6
 """After so many failed requests without one success between, a model is set aside."""
 _LONGEST_BACKOFF = 30.0
@@ -258,8 +258,8 @@ class Engine:
                         self._emit(flight.delta(piece, at))
                     elif type(piece) is ChoiceDone:
                         self._emit(*flight.choice_done(piece, at))
-                        lane.failures_in_a_row = 0
                         lane.in_flight -= 1
+                        lane.served()
                         self._change.set()
                     elif type(piece) is PromptRead:
                         self._emit(*flight.prompt_read(piece, at))
@@ -282,15 +282,20 @@ class Engine:
         if flight.started >= lane.failed_at:  # what left before the last failure shares its cause
             lane.failures_in_a_row += 1
             lane.failed_at = self._at()
-        for index in lost:
-            self._attempts[index] = self._attempts.get(index, 0) + 1
-        retry = error.retry and all(self._attempts[index] < ATTEMPTS for index in lost)
+        if error.kind == "rate-limit" and error.retry:
+            lane.crowded(len(lost))
+        if error.kind not in NEVER_ARRIVED:
+            for index in lost:
+                self._attempts[index] = self._attempts.get(index, 0) + 1
+        retry = error.retry and all(self._attempts.get(index, 0) < ATTEMPTS for index in lost)
         self._emit(*flight.failed(error, self._at(), retry=retry))
         if retry:
             first = flight.indices[0]
             lane.again.extend((index, ordinal + index - first) for index in lost)
+        if error.retry:
             wait = min(_LONGEST_BACKOFF, 0.25 * 2.0**lane.failures_in_a_row) * self._jitter.uniform(0.5, 1.0)
-            lane.rests_until = self._clock.now() + max(error.retry_after or 0.0, wait)
+            rest = self._clock.now() + max(error.retry_after or 0.0, wait)
+            lane.rests_until = max(lane.rests_until, rest)
         if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
             self._set_aside(lane, error.message)
 

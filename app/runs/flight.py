@@ -20,6 +20,9 @@ _TRACK_STEP = 0.1
 
 NOTHING = Amounts()
 
+NEVER_ARRIVED = frozenset({"refused", "rate-limit", "auth", "context"})
+"""Kinds of fault that say that no model worked on the request."""
+
 
 @dataclass(slots=True)
 class _Choice:
@@ -158,7 +161,7 @@ class Flight:
 
     def failed(self, error: BackendError, at: float, *, retry: bool) -> list[ev.Event]:
         """The request was lost to a fault. One that never reached the model owes nothing."""
-        reached = error.kind not in _NEVER_ARRIVED
+        reached = error.kind not in NEVER_ARRIVED
         found: list[ev.Event] = []
         for place, choice in self._open():
             found.append(
@@ -223,6 +226,3 @@ class Flight:
             at_most=at_most,
             released=released,
         )
-
-
-_NEVER_ARRIVED = frozenset({"refused", "rate-limit", "auth", "context"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import inf
 
 from app.models.base import Backend, Prompt
 from app.runs.costs import Meter
@@ -35,6 +36,10 @@ class Lane:
     failed_at: float = 0.0
     """When the last of them was counted, in seconds of the run."""
     rests_until: float = 0.0
+    ceiling: float = inf
+    """The most samples in flight that the server has shown it bears, lowered where it refuses some."""
+    calm: float = inf
+    """Below this the ceiling rises quickly again."""
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
 
@@ -45,9 +50,21 @@ class Lane:
     def width(self, asked: int | None) -> int:
         """The most samples in flight. A local model's slots are what they are; a server may be asked more."""
         most = self.meter.info.concurrency
-        if asked is None:
-            return most
-        return min(asked, most) if self.meter.info.local else asked
+        if asked is not None:
+            most = min(asked, most) if self.meter.info.local else asked
+        return min(most, int(self.ceiling)) if self.ceiling < most else most
+
+    def served(self) -> None:
+        """A sample ended well: the ceiling rises, by one a sample at first, then by one a round."""
+        self.failures_in_a_row = 0
+        if self.ceiling < inf:
+            self.ceiling += 1.0 if self.ceiling < self.calm else 1.0 / self.ceiling
+
+    def crowded(self, refused: int) -> None:
+        """The server took no more: what it is still working on is what it bears."""
+        if self.in_flight < self.ceiling:
+            self.calm = (self.in_flight + refused) / 2
+            self.ceiling = float(max(1, self.in_flight))
 
     def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
         """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""

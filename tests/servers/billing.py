@@ -54,7 +54,8 @@ class Manners:
     """How the server behaves. ``fault`` names the fault of request number i, if it has one.
 
     ``bills_on``: a completion is made and billed whole even when the client is gone. ``n``: what it does
-    about requests for several choices. ``pace``: seconds between two tokens.
+    about requests for several choices. ``room``: how many requests it takes at once. ``pace``: seconds
+    between two tokens.
     """
 
     models: tuple[str, ...] = ("m",)
@@ -62,6 +63,7 @@ class Manners:
     fault: Callable[[int], Fault | None] = lambda _: None
     bills_on: bool = True
     n: Literal["taken", "refused", "ignored"] = "taken"
+    room: int | None = None
     refuses: tuple[str, ...] = ()
     wants_max_completion_tokens: bool = False
     pace: float = 0.0
@@ -84,6 +86,7 @@ class Seen:
     bodies: list[dict[str, Any]] = field(default_factory=list)
     open_now: int = 0
     most_open: int = 0
+    turned_away: int = 0
     faults: dict[str, int] = field(default_factory=dict)
 
 
@@ -189,6 +192,9 @@ class BillingServer:
         self.seen.bodies.append(body)
         if refused := self._bad_key(request) or self._bad_request(body):
             return refused
+        if self.manners.room is not None and self.seen.open_now > self.manners.room:
+            self.seen.turned_away += 1
+            return _error(429, "Too many at once", headers={"Retry-After": "0.5"})
         number = self._requests
         self._requests += 1
         fault = self.manners.fault(number)

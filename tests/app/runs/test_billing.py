@@ -256,6 +256,19 @@ async def test_a_storm_of_refusals_does_not_end_a_run() -> None:
         assert dollars(engine.state.books.at_most) == server.usd
 
 
+async def test_a_run_finds_the_pace_that_a_server_bears() -> None:
+    with BillingServer(manners(room=8, pace=0.002)) as server:
+        rig = Rig(server)
+        engine = rig.engine(samples=300)
+        events = await rig.run(engine)
+        state = engine.state
+        assert (state.status, state.finished) == ("completed", 300)
+        assert all(sample.status == "finished" for sample in state.every_sample())
+        assert dollars(state.books.at_most) == server.usd
+        assert server.seen.turned_away < STREAMS + 60
+    settled_once(events)
+
+
 async def test_a_server_that_only_fails_is_set_aside() -> None:
     with BillingServer(manners(fault=lambda _: "503")) as server:
         rig = Rig(server)
