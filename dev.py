@@ -27,7 +27,7 @@ STAMP = ENVIRONMENT / ".made-from"
 BIN = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 
-DEMO = ["solve", "--starter", "apples", "--samples", "64"]
+DEMO = ["solve", "--starter", "eggs", "--samples", "64"]
 CHECKS = (
     ["-m", "ruff", "check", "."],
     ["-m", "ruff", "format", "--check", "."],

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
+from app.clock import Clock, SystemClock
 from app.errors import BadInput
 from app.models.base import (
     BackendError,
@@ -39,19 +38,6 @@ more than sampling."""
 
 _PIECE = re.compile(r"\s{0,12}\S{1,12}|\s{1,12}")
 _ROLE_TOKENS = 8
-
-
-class Clock(Protocol):
-    def now(self) -> float: ...
-    async def sleep(self, seconds: float) -> None: ...
-
-
-class WallClock:
-    def now(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class ScriptedBackend:
@@ -82,7 +68,7 @@ class ScriptedBackend:
         self._open = 0
         self._rate = header.tokens_per_second
         self._loop = header.loop
-        self._clock: Clock = clock or WallClock()
+        self._clock: Clock = clock or SystemClock()
         self._tick = tick
         self._cuts: dict[int, list[tuple[str, int]]] = {}
         self._failed: Counter[int] = Counter()

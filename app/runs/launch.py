@@ -6,16 +6,16 @@ keeps models open between runs, so that a follow-up does not load its model agai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
+from app.clock import Clock
 from app.errors import BadInput, CannotPay
-from app.models.base import Backend, ModelInfo, Progress
+from app.models.base import Backend, ModelInfo, Progress, Settings
 from app.problems.problem import Problem
 from app.runs import events as ev
-from app.runs.clock import Clock
 from app.runs.costs import Meter
 from app.runs.engine import Engine
 from app.runs.estimate import estimate
@@ -64,21 +64,29 @@ class Launcher:
         Raises ``BadInput`` for an empty problem, no model or a budget of nothing; ``CannotPay`` where a price
         or a size is unknown under a cap on dollars or FLOPs; what the registry raises for unknown models.
         """
+        from app.models.prompts import stop_strings
+
         if not problem.prompt.strip():
             raise BadInput("The problem is empty.", "Write a question, or take one of the starter set.")
         if not plan.models:
             raise BadInput("No model is chosen.", "Name one, for example --model smollm2.")
         if len(set(plan.models)) != len(plan.models):
             raise BadInput("A model is named twice.", "Name each model once; raise --samples instead.")
-        plan = msgspec.structs.replace(plan, budget=with_default_limit(plan.budget))
+        plan = msgspec.structs.replace(
+            plan,
+            budget=with_default_limit(plan.budget),
+            settings=_with_stops(plan.settings, stop_strings(problem, raw=plan.raw)),
+        )
         check_budget(plan.budget)
         lanes = [self._lane(problem, plan, name) for name in plan.models]
+        if len({lane.name for lane in lanes}) != len(lanes):
+            raise BadInput("Two of the models call themselves the same.", "Give them different names.")
         started = ev.RunStarted(
             at=0.0,
             run_id=run_id,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             problem=problem,
-            plan=msgspec.structs.replace(plan, models=tuple(lane.name for lane in lanes)),
+            plan=plan,
             models=tuple(lane.meter.info for lane in lanes),
         )
         learn = self._habits.learn if self._habits else None
@@ -134,6 +142,12 @@ class Launcher:
             )
         prompt = build_prompt(problem, info, system=plan.system, shots=plan.shots, raw=plan.raw)
         return Lane(self._kept[name], Meter(info, price), prompt)
+
+
+def _with_stops(settings: Settings, more: Sequence[str]) -> Settings:
+    """The user's stop strings, and those that a plain completion needs to end where its answer does."""
+    stop = (*settings.stop, *(text for text in more if text not in settings.stop))
+    return msgspec.structs.replace(settings, stop=stop)
 
 
 def check_budget(budget: Budget) -> None:

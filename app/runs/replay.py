@@ -13,9 +13,9 @@ import math
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+from app.clock import Clock, SystemClock
 from app.errors import BadInput
 from app.runs import events as ev
-from app.runs.clock import Clock, SystemClock
 from app.runs.recording import Recording
 from app.runs.state import RunState
 

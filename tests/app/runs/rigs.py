@@ -7,12 +7,12 @@ import time
 from collections.abc import Sequence
 from decimal import Decimal
 
+from app.clock import Clock
 from app.models.base import Settings
 from app.models.script_file import Header, Line
 from app.models.scripted import ScriptedBackend
 from app.problems.problem import Problem
 from app.runs import events as ev
-from app.runs.clock import Clock
 from app.runs.engine import Engine
 from app.runs.launch import Launcher
 from app.runs.plan import Plan
