@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
@@ -33,8 +34,8 @@ LONGEST: Final = 2_000
 _ROUNDS: Final = 6
 """Times the rules are applied until nothing changes; one or two do, more are a hostile answer."""
 
-_NUMBER: Final = re.compile(r"-?\d+(?:/\d+)?")
-"""A form that the rules are known to leave alone."""
+_NUMBER: Final = re.compile(r"-?\d+(?:/[1-9]\d*)?")
+"""A number; in lowest terms it is a form that the rules are known to leave alone."""
 
 
 def normal_form(answer: str, kind: Kind) -> str:
@@ -68,7 +69,7 @@ def _form(answer: str, kind: Kind) -> str:
         return _digest(answer)
     step = _math_form if kind == "math" else _open_form
     form = step(answer)
-    if _NUMBER.fullmatch(form):
+    if len(form) < 100 and _NUMBER.fullmatch(form) and str(Fraction(form)) == form:
         return form
     for _ in range(_ROUNDS):
         again = step(form)
