@@ -25,6 +25,10 @@ class _Reading(msgspec.Struct):
     processed: int = 0
 
 
+class _Probability(msgspec.Struct):
+    logprob: float | None = None
+
+
 class _Event(msgspec.Struct):
     index: int = 0
     content: str = ""
@@ -32,6 +36,8 @@ class _Event(msgspec.Struct):
     stop_type: str = ""
     tokens_predicted: int = 0
     tokens_evaluated: int = 0
+    completion_probabilities: list[_Probability] = []
+    """One for each new token, in nats, before temperature and top-p."""
     prompt_progress: _Reading | None = None
     error: _Fault | None = None
 
@@ -63,6 +69,7 @@ async def read_stream(chunks: AsyncIterator[bytes], choices: int) -> AsyncIterat
     an error event, for a stream that ends early (``crashed``) and for one that cannot be read."""
     counted = [0] * choices
     ended = [False] * choices
+    likelihood: list[list[float]] = [[] for _ in range(choices)]
     prompt_seen, cached = False, 0
     async for event in _events(chunks):
         if event.error is not None:
@@ -76,14 +83,21 @@ async def read_stream(chunks: AsyncIterator[bytes], choices: int) -> AsyncIterat
         if not prompt_seen:
             prompt_seen = True
             yield PromptRead(event.tokens_evaluated, cached)
+        likelihood[event.index] += [
+            p.logprob for p in event.completion_probabilities if p.logprob is not None
+        ]
         fresh = event.tokens_predicted - counted[event.index]
         if event.content or fresh > 0:
             counted[event.index] = event.tokens_predicted
             yield Delta(event.index, event.content, fresh)
         if event.stop:
             ended[event.index] = True
+            said = likelihood[event.index]
             yield ChoiceDone(
-                event.index, "length" if event.stop_type == "limit" else "stop", event.tokens_predicted
+                event.index,
+                "length" if event.stop_type == "limit" else "stop",
+                event.tokens_predicted,
+                mean_logprob=sum(said) / len(said) if said else None,
             )
             if all(ended):
                 return

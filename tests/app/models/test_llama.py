@@ -95,6 +95,8 @@ async def test_samples_add_up(model: LlamaBackend) -> None:
     for choice, end in done.items():
         tokens = sum(piece.tokens for piece in pieces if isinstance(piece, Delta) and piece.choice == choice)
         assert tokens == end.completion_tokens <= 12
+        assert end.mean_logprob is not None
+        assert -20 < end.mean_logprob < 0
         assert end.reason == ("length" if tokens == 12 else "stop")
     assert read.tokens <= bound
     assert model.prompt_tokens_at_most(QUESTION) == read.tokens
@@ -155,7 +157,8 @@ async def test_a_stop_string_ends_a_sample_and_stays_out(model: LlamaBackend) ->
     pieces = await collect(model, request)
     text = "".join(piece.text for piece in pieces if isinstance(piece, Delta))
     assert " 9" not in text
-    assert pieces[-1] == ChoiceDone(0, "stop", pieces[-1].completion_tokens)  # type: ignore[union-attr]
+    (end,) = [piece for piece in pieces if isinstance(piece, ChoiceDone)]
+    assert (end.choice, end.reason) == (0, "stop")
 
 
 async def test_a_prompt_beyond_the_context_is_refused_for_good(model: LlamaBackend) -> None:

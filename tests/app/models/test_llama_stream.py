@@ -21,7 +21,13 @@ TWO_CHOICES = b"".join(
     [
         event(index=0, tokens_evaluated=7, prompt_progress={"total": 7, "cache": 2, "processed": 2}),
         event(index=0, tokens_evaluated=7, prompt_progress={"total": 7, "cache": 2, "processed": 7}),
-        event(index=1, content="héllo 😀", tokens_predicted=2, tokens_evaluated=7),
+        event(
+            index=1,
+            content="héllo 😀",
+            tokens_predicted=2,
+            tokens_evaluated=7,
+            completion_probabilities=[{"logprob": -1.0, "id": 4}, {"logprob": -2.0}],
+        ),
         b": ping\n\n",
         event(index=0, content="a", tokens_predicted=1, tokens_evaluated=7),
         event(index=1, content="", tokens_predicted=4, tokens_evaluated=7, stop=True, stop_type="eos"),
@@ -34,7 +40,7 @@ PIECES = [
     Delta(1, "héllo 😀", 2),
     Delta(0, "a", 1),
     Delta(1, "", 2),
-    ChoiceDone(1, "stop", 4),
+    ChoiceDone(1, "stop", 4, mean_logprob=-1.5),
     Delta(0, "b", 1),
     ChoiceDone(0, "length", 2),
 ]

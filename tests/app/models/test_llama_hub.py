@@ -1,0 +1,103 @@
+"""A model file comes from a hub once, with progress; without a hub the user is told what to do."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FILE = os.urandom(300_000)
+PROGRAM = """
+import json
+from app.errors import PartMissing
+from app.models.gguf_hub import fetch_from_hub
+
+said = []
+try:
+    path = fetch_from_hub("some/repository", "model.gguf", lambda progress: said.append(progress.fraction))
+    print(json.dumps({"path": str(path), "fractions": [f for f in said if f is not None]}))
+except PartMissing as error:
+    print(json.dumps({"message": error.message, "fix": error.fix}))
+"""
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of a model hub's protocol as one file needs."""
+
+    asked = 0
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name in the library)
+        """Silence."""
+
+    def do_HEAD(self) -> None:
+        type(self).asked += 1
+        if self.path != "/some/repository/resolve/main/model.gguf":
+            self.send_response(404)
+            self.send_header("X-Error-Code", "EntryNotFound")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self._headers()
+
+    def do_GET(self) -> None:
+        type(self).asked += 1
+        self._headers()
+        self.wfile.write(FILE)
+
+    def _headers(self) -> None:
+        self.send_response(200)
+        self.send_header("X-Repo-Commit", "0" * 40)
+        self.send_header("ETag", '"one"')
+        self.send_header("Content-Length", str(len(FILE)))
+        self.end_headers()
+
+
+@pytest.fixture
+def hub() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def fetch(home: Path, endpoint: str, program: str = PROGRAM) -> dict[str, Any]:
+    """In a process of its own, since the hub's library reads its settings when it is imported."""
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    env = kept | {"HF_ENDPOINT": endpoint, "HF_HOME": str(home / "hf"), "MONKEYS_HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True, timeout=100
+    )
+    answer: dict[str, Any] = json.loads(done.stdout)
+    return answer
+
+
+def test_fetched_with_progress_and_never_asked_for_again(hub: str, tmp_path: Path) -> None:
+    answer = fetch(tmp_path, hub)
+    path = Path(answer["path"])
+    assert path.read_bytes() == FILE
+    assert path.is_relative_to(tmp_path)
+    assert answer["fractions"][-1] == 1.0
+    asked = Hub.asked
+    assert fetch(tmp_path, hub)["path"] == str(path)
+    assert Hub.asked == asked
+
+
+def test_a_file_that_the_hub_lacks(hub: str, tmp_path: Path) -> None:
+    answer = fetch(tmp_path, hub, PROGRAM.replace("model.gguf", "other.gguf"))
+    assert "other.gguf" in answer["message"]
+    assert "gguf:PATH" in answer["fix"]
+
+
+def test_without_a_hub_the_fix_is_told(tmp_path: Path) -> None:
+    answer = fetch(tmp_path, "http://127.0.0.1:9")
+    assert "\n" not in answer["message"]
+    assert "gguf:PATH" in answer["fix"]
