@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         status = _call(arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (out.ReaderGone, BrokenPipeError):
         out.forget_stdout()
         return 0
     return status
@@ -45,16 +45,14 @@ def _call(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except MonkeysError as error:
         return _tell(error, arguments)
-    except BrokenPipeError:
+    except (out.ReaderGone, BrokenPipeError):
         raise
     except Exception as error:  # noqa: BLE001 (the last stop: no traceback reaches a user)
         return _tell(_as_our_fault(error), arguments)
 
 
 def _tell(error: MonkeysError, arguments: Sequence[str]) -> int:
-    from verifiers.safe_text import one_line
-
-    out.warn(one_line(error.message, 2000), error.fix and one_line(error.fix, 2000))
+    out.warn(error.message, error.fix)
     if _wants_json(arguments):
         out.print_each([out.error_object(error)])
     return error.status

@@ -1,14 +1,16 @@
 """What leaves the program: results on stdout, everything else on stderr.
 
 JSON goes out as UTF-8 bytes whatever the terminal speaks. A reader that has gone away (``monkeys … | head``)
-is no fault: the rest of the output goes nowhere, and the program ends in order.
+is no fault: it is raised as ``ReaderGone``, and the program ends in order. (A ``BrokenPipeError`` would be
+taken for a fault by the parser on its way up.)
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 
@@ -23,10 +25,23 @@ class Output(StrEnum):
     jsonl = "jsonl"
 
 
+class ReaderGone(Exception):
+    """Nobody reads stdout any more."""
+
+
+@contextmanager
+def _to_a_reader() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise ReaderGone from None
+
+
 def print_lines(lines: Iterable[str]) -> None:
     """Text for people. Whatever a model wrote must have been cleaned before."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    with _to_a_reader():
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:
@@ -42,12 +57,17 @@ def print_each(values: Iterable[Any]) -> None:
 
 def print_bytes(data: bytes, *, flush: bool = True) -> None:
     """Bytes and a newline, after whatever text was printed before."""
-    if not data:
-        return
-    sys.stdout.flush()
-    sys.stdout.buffer.write(data + b"\n")
-    if flush:
-        sys.stdout.buffer.flush()
+    if data:
+        write_bytes(data + b"\n", flush=flush)
+
+
+def write_bytes(data: bytes, *, flush: bool = True) -> None:
+    """Bytes as they are, after whatever text was printed before."""
+    with _to_a_reader():
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        if flush:
+            sys.stdout.buffer.flush()
 
 
 def print_list(output: Output, rows: list[Any], lines: Iterable[str]) -> None:
@@ -71,9 +91,12 @@ def print_one(output: Output, value: Any, lines: Iterable[str]) -> None:
 
 
 def warn(message: str, fix: str | None = None) -> None:
-    """One line on stderr. Says nothing where stderr is closed."""
+    """One line on stderr, cleaned: messages quote what servers and models wrote. Silent if that is closed."""
+    from verifiers.safe_text import one_line
+
+    line = one_line(f"{message}{' ' + fix if fix else ''}", 2000)
     try:
-        sys.stderr.write(f"monkeys: {message}{' ' + fix if fix else ''}\n")
+        sys.stderr.write(f"monkeys: {line}\n")
         sys.stderr.flush()
     except (OSError, ValueError):
         return

@@ -50,11 +50,10 @@ class Progress:
             self._live.stop()
 
     def say(self, text: str) -> None:
-        line = one_line(text, 500)
         if self._live is None:
-            out.warn(line)
+            out.warn(text)
         else:
-            self._live.console.print(line)
+            self._live.console.print(one_line(text, 500))
 
     async def _keep_current(self) -> None:
         assert self._live is not None  # noqa: S101 (made together)

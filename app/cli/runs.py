@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.options import OutputOption, PriceOption, limit
-from app.cli.out import Output, print_each, print_json, print_lines, print_list, print_one, warn
+from app.cli.out import Output, print_each, print_json, print_lines, print_list, print_one, warn, write_bytes
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -167,9 +167,7 @@ def export(
         raise BadInput(f"--format {form} is not known here.", "Use jsonl or csv; events are jsonl.")
     data = _events(run) if events else _samples(run, form)
     if to is None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        write_bytes(data)
         return
     try:
         with to.open("xb") as file:

@@ -121,7 +121,7 @@ async def _to_its_end(engine: Engine, launcher: Launcher, output: Output) -> int
     finally:
         await launcher.close()
     if stream is not None and stream.gone:
-        raise BrokenPipeError
+        raise out.ReaderGone
     return _finish(engine, output, interrupted=bool(stopped))
 
 
@@ -137,7 +137,7 @@ class _Stream:
         if not self.gone:
             try:
                 out.print_bytes(ev.to_json(redacted(event)), flush=not isinstance(event, ev.TextDelta))
-            except BrokenPipeError:
+            except out.ReaderGone:
                 self.gone = True
         return not self.gone
 
@@ -182,7 +182,7 @@ def _finish(engine: Engine, output: Output, *, interrupted: bool) -> int:
             out.print_json(problem | found)
         else:
             if fault is not None:
-                out.print_each([{"type": "error"} | problem])
+                out.print_each([{"type": "error", "at": state.at} | problem])
             out.print_each([{"type": "result", "at": state.at} | found])
         if fault is not None:
             out.warn(fault.message, fault.fix)

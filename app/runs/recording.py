@@ -75,12 +75,12 @@ def recording_of(events: Sequence[ev.Event], source: str = "The run") -> Recordi
 
 
 def _event(line: str, where: str) -> ev.Event | None:
-    """``None`` for the result that ``solve`` prints last, which the events before it imply."""
+    """``None`` for the result that ``solve`` prints last, and the error before it: the events imply both."""
     try:
         return ev.from_json(line)
     except (msgspec.DecodeError, RecursionError, UnicodeError, ValueError, ArithmeticError) as error:
         try:
-            if msgspec.json.decode(line, type=_Typed).type == "result":
+            if msgspec.json.decode(line, type=_Typed).type in ("result", "error"):
                 return None
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             pass
