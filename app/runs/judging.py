@@ -65,7 +65,7 @@ class Judge:
         found: list[ev.Event] = []
         tally = self._tallies[model]
         if self._problem.answer is not None:
-            judged = judge_answer(extraction, self._problem.answer, self._problem.kind)
+            judged = judge_answer(extraction, self._problem.answer, self._problem.kind, choices=self._choices)
             found.append(
                 ev.Judged(
                     at=at,
