@@ -6,6 +6,7 @@ resumes what was interrupted. A file that another program left in the user's hub
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +21,7 @@ def fetch_from_hub(repository: str, file: str, report: Callable[[Progress], None
     """Blocks until the file is here. Raises PartMissing with what to do instead."""
     report(Progress(f"looking for {file}"))
     try:
+        import httpx
         import huggingface_hub
         from huggingface_hub import errors
     except ImportError:
@@ -30,8 +32,11 @@ def fetch_from_hub(repository: str, file: str, report: Callable[[Progress], None
         found = huggingface_hub.try_to_load_from_cache(repository, file, cache_dir=folder)
         if isinstance(found, str):
             return Path(found)
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its warnings would go over the screen
     missing: str
     try:
+        # Asked once and without patience: the download itself would try an absent hub for half a minute.
+        huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(repository, file), timeout=10)
         return Path(
             huggingface_hub.hf_hub_download(
                 repository, file, cache_dir=ours, tqdm_class=_reporting_bar(file, report)
@@ -39,11 +44,13 @@ def fetch_from_hub(repository: str, file: str, report: Callable[[Progress], None
         )
     except (errors.RepositoryNotFoundError, errors.EntryNotFoundError) as error:
         if isinstance(error, errors.LocalEntryNotFoundError):
-            missing = "the model hub cannot be reached"
+            missing = f"{file} is not here and the model hub cannot be reached"
         else:
             missing = f"the model hub has no {repository}/{file}, or hides it from you"
     except errors.HfHubHTTPError as error:
         missing = f"the model hub answered {error.response.status_code} for {repository}/{file}"
+    except (ConnectionError, httpx.TransportError):
+        missing = f"{file} is not here and the model hub cannot be reached"
     except OSError as error:
         missing = f"{file} could not be fetched: {error.strerror or type(error).__name__}"
     except Exception as error:  # noqa: BLE001 (its HTTP library's errors share no base with ours)

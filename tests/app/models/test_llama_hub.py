@@ -99,5 +99,5 @@ def test_a_file_that_the_hub_lacks(hub: str, tmp_path: Path) -> None:
 
 def test_without_a_hub_the_fix_is_told(tmp_path: Path) -> None:
     answer = fetch(tmp_path, "http://127.0.0.1:9")
-    assert "\n" not in answer["message"]
+    assert answer["message"] == "model.gguf is not here and the model hub cannot be reached"
     assert "gguf:PATH" in answer["fix"]
