@@ -21,15 +21,19 @@ _UNKNOWN = re.compile(
     r"|cannot be (set|used)|incompatible",
     re.IGNORECASE,
 )
+_FEWEST_STOPS = 4
+"""As many as OpenAI itself takes."""
 _DROPPABLE = ("temperature", "top_p", "seed", "stream_options", "n", "logprobs")
 
 
 @dataclass(slots=True)
 class Habits:
-    """``choices`` is the most a request may ask for; ``dropped`` are fields that are not sent any more."""
+    """``choices`` is the most a request may ask for; ``stops`` the most stop strings.
+    ``dropped`` are fields that are not sent any more."""
 
     choices: int
     limit: str = "max_tokens"
+    stops: int | None = None
     logprobs: bool = False
     running_counts: bool = False
     dropped: set[str] = field(default_factory=set)
@@ -37,11 +41,14 @@ class Habits:
     @property
     def notes(self) -> list[str]:
         """What a user should know: settings that samples are not drawn with."""
-        return [
+        found = [
             f"The server does not take {name.replace('_', '-')}; its own setting is in force."
             for name in ("temperature", "top_p", "seed")
             if name in self.dropped
         ]
+        if self.stops is not None:
+            found.append(f"The server takes {self.stops} stop strings; the others are not in force.")
+        return found
 
     def fields(self, request: Request, choices: int) -> dict[str, Any]:
         """The request's fields besides its model and its prompt."""
@@ -55,7 +62,7 @@ class Habits:
         if settings.top_p is not None:
             fields["top_p"] = settings.top_p
         if settings.stop:
-            fields["stop"] = list(settings.stop)
+            fields["stop"] = list(settings.stop[: self.stops])
         if choices > 1:
             fields["n"] = choices
         if self.logprobs:
@@ -74,6 +81,9 @@ class Habits:
         told = refusal.told
         if self._renames_limit(refusal) and "max_tokens" in sent:
             self.limit = "max_completion_tokens"
+            return True
+        if len(sent.get("stop", ())) > _FEWEST_STOPS and (told.param == "stop" or _names(told.words, "stop")):
+            self.stops = _FEWEST_STOPS
             return True
         if not _UNKNOWN.search(told.words):
             return False

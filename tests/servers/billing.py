@@ -71,6 +71,9 @@ class Manners:
     thoughts: int = 0
     input_usd: Decimal = Decimal("0.00000015")
     output_usd: Decimal = Decimal("0.0000006")
+    cached_tokens: int = 0
+    cached_usd: Decimal | None = None
+    reasoning_usd: Decimal | None = None
     words: Callable[[int], list[str]] = scripted_words
     listed: bool = True
     folder: str = "/v1"
@@ -291,7 +294,14 @@ class BillingServer:
     def _charge(self, bill: Bill, completion_tokens: int) -> None:
         bill.completion_tokens = max(bill.completion_tokens, completion_tokens)
         rates = self.manners
-        bill.usd = bill.prompt_tokens * rates.input_usd + bill.completion_tokens * rates.output_usd
+        cached = min(rates.cached_tokens, bill.prompt_tokens)
+        thoughts = min(rates.thoughts * bill.choices, bill.completion_tokens)
+        bill.usd = (
+            (bill.prompt_tokens - cached) * rates.input_usd
+            + cached * (rates.cached_usd or rates.input_usd)
+            + (bill.completion_tokens - thoughts) * rates.output_usd
+            + thoughts * (rates.reasoning_usd or rates.output_usd)
+        )
 
     def _bad_key(self, request: web.Request) -> web.Response | None:
         key = self.manners.key
@@ -311,6 +321,9 @@ class BillingServer:
         if manners.wants_max_completion_tokens and "max_tokens" in body:
             message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
             return _error(400, message, code="unsupported_parameter", param="max_tokens")
+        if len(body.get("stop", ())) > 4:
+            message = "Invalid 'stop': array too long. Expected an array with maximum length 4."
+            return _error(400, message, code="array_above_max_length", param="stop")
         if not (body.get("max_tokens") or body.get("max_completion_tokens")):
             return _error(400, "max_tokens is required")
         if body.get("n", 1) > 1 and manners.n == "refused":
@@ -332,6 +345,7 @@ class _Job:
         self._per_chunk = manners.tokens_per_chunk
         limit = body.get("max_tokens") or body["max_completion_tokens"]
         self._thoughts = manners.thoughts
+        self._cached = manners.cached_tokens
         self._tokens = []
         self._reasons = []
         for choice in range(self.choices):
@@ -354,6 +368,7 @@ class _Job:
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": completion,
             "total_tokens": self.prompt_tokens + completion,
+            "prompt_tokens_details": {"cached_tokens": min(self._cached, self.prompt_tokens)},
             "completion_tokens_details": {"reasoning_tokens": self._thoughts * self.choices},
         }
 

@@ -149,6 +149,16 @@ async def test_the_other_name_of_the_limit_is_found_once() -> None:
         assert len(server.bills) == 2
 
 
+async def test_more_stop_strings_than_a_server_takes() -> None:
+    asked = Request(PROMPT, Settings(max_tokens=64, stop=tuple("abcdef")), 1, 7)
+    with BillingServer() as server:
+        async with opened(server) as backend:
+            for _ in range(2):
+                assert len(endings(await play(backend, asked))) == 1
+            assert backend.notes == ["The server takes 4 stop strings; the others are not in force."]
+        assert [len(body["stop"]) for body in server.seen.bodies] == [6, 4, 4]
+
+
 @pytest.mark.parametrize("manner", ["refused", "ignored"])
 async def test_a_server_without_n_is_asked_singly_from_then_on(manner: str) -> None:
     with BillingServer(Manners(n="refused" if manner == "refused" else "ignored")) as server:

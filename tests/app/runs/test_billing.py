@@ -48,12 +48,12 @@ def manners(**options: object) -> Manners:
 class Rig:
     """One run against one server."""
 
-    def __init__(self, server: BillingServer, *, choices: int = 1) -> None:
+    def __init__(self, server: BillingServer, *, choices: int = 1, price: Price = PRICE) -> None:
         self.server = server
         self.backend = OpenAIBackend(
             "m", server.url, KEY, choices_per_request=choices, patience=Patience(first=10.0, between=0.25)
         )
-        self.launcher = Launcher(lambda _: self.backend, prices={"openai:m": PRICE}, clock=HurriedClock())
+        self.launcher = Launcher(lambda _: self.backend, prices={"openai:m": price}, clock=HurriedClock())
         self.store = ListStore()
 
     def engine(
@@ -201,6 +201,19 @@ async def test_without_faults_the_books_equal_the_bill_to_the_last_digit() -> No
         assert state.books.prompt_tokens == sum(bill.prompt_tokens for bill in server.bills)
         assert len(server.bills) == 25
     settled_once(events)
+
+
+@pytest.mark.parametrize("choices", [1, 4])
+async def test_cached_prompts_and_hidden_thoughts_cost_what_they_cost(choices: int) -> None:
+    cached, thought = Decimal("0.000000001"), Decimal("0.0000009")
+    price = Price(Rates(INPUT, OUTPUT, cached=cached, reasoning=thought), source="the test server")
+    dear = manners(thoughts=3, cached_tokens=10, cached_usd=cached, reasoning_usd=thought)
+    with BillingServer(dear) as server:
+        rig = Rig(server, choices=choices, price=price)
+        engine = rig.engine(Decimal("0.01"), samples=20)
+        await rig.run(engine)
+        assert engine.state.finished == 20
+        assert dollars(engine.state.books.known) == dollars(engine.state.books.at_most) == server.usd
 
 
 async def test_every_request_has_a_limit_on_its_tokens() -> None:
