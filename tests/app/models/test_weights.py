@@ -15,7 +15,7 @@ from app.errors import PartMissing
 from app.locations import weights_folder
 from app.models import weights
 from app.models.base import Progress
-from app.models.download import Content
+from app.models.checksum import Content
 from app.models.file_lock import file_lock
 
 MODEL = os.urandom(700_000)
