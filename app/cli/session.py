@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+import msgspec
+
 from app import locations
 from app.cli import out
 from app.cli.out import Output
@@ -24,7 +26,7 @@ from app.runs.engine import Engine
 from app.runs.habits import Habits
 from app.runs.journal import Journal, JournalStore, fold
 from app.runs.launch import Launcher
-from app.runs.plan import Plan
+from app.runs.plan import DEFAULT_SAMPLES, Plan
 from app.runs.redact import redacted
 from app.runs.result import result
 from app.runs.result_text import summary_lines
@@ -49,6 +51,7 @@ def solve(
     ``confirm`` is the number of dollars above which a person is asked first, ``None`` for never.
     """
     launcher = Launcher(prices=_prices(plan, price, prices), habits=Habits(locations.habits_file()))
+    plan = _with_an_end(launcher, plan)
     if confirm is not None and not _agreed(launcher, problem, plan, confirm):
         raise BadInput("Nothing was sampled.", "Answer y, or give --yes.")
     with Journal.open(locations.journal_file()) as journal, journal.store(journal.reserve_run_id()) as store:
@@ -95,6 +98,15 @@ def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[st
         return found if price is None else found | dict.fromkeys(plan.models, parse_price(price))
     except AmountError as error:
         raise BadInput(str(error)) from None
+
+
+def _with_an_end(launcher: Launcher, plan: Plan) -> Plan:
+    """Dollars alone never end a run of models that cost none: then the usual number of samples does."""
+    only_dollars = plan.budget == Budget(usd=plan.budget.usd) and not plan.budget.is_empty
+    if not only_dollars or not all(launcher.info(name).local for name in plan.models):
+        return plan
+    out.warn(f"These models cost no dollars, so the run ends at {DEFAULT_SAMPLES} samples.")
+    return msgspec.structs.replace(plan, budget=plan.budget.raised(samples=DEFAULT_SAMPLES))
 
 
 def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: float) -> bool:
@@ -173,7 +185,7 @@ def _finish(engine: Engine, output: Output, *, interrupted: bool) -> int:
         found["status"] = "interrupted"
     if output is Output.text:
         if state.finished or fault is None:
-            out.print_lines(summary_lines(state))
+            out.print_lines(summary_lines(state, ended="interrupted" if interrupted else None))
         if fault is not None:
             out.warn(fault.message, fault.fix)
     else:

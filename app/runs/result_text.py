@@ -16,14 +16,15 @@ _WIDTH = 200
 """Cells of a text that others wrote, at the most."""
 
 
-def summary_lines(state: RunState) -> list[str]:
-    """The summary, some six to twelve lines without their newlines."""
+def summary_lines(state: RunState, *, ended: str | None = None) -> list[str]:
+    """The summary, some six to twelve lines without their newlines. ``ended`` is how the run ended, where
+    the program that ran it knows better than its last event."""
     lines = [*_answer_lines(state), *_coverage_lines(state), _spend_line(state)]
     problems = [f"{count} {kind}" for kind, count in state.errors.items() if count]
     if problems:
         lines.append(f"Faults    {', '.join(problems)}")
     lines += [f"Note      {one_line(note, _WIDTH)}" for note in notes(state)]
-    lines.append(f"Run       {state.run_id} ({state.status or 'interrupted'})")
+    lines.append(f"Run       {state.run_id} ({ended or state.status or 'interrupted'})")
     return lines
 
 

@@ -110,7 +110,7 @@ def test_what_nobody_can_know_is_in_usd_at_most_only() -> None:
     charge = finished(0, 1.0, "72")[1]
     assert isinstance(charge, ev.Charged)
     worst = type(PER_SAMPLE)(usd=Decimal("0.004"))
-    events = [
+    events: list[ev.Event] = [
         start(),
         call(0, 0.0),
         finished(0, 1.0, "72")[0],
