@@ -24,6 +24,10 @@ PriceOption: TypeAlias = Annotated[
         "--price", metavar="IN,OUT", help="Dollars per million tokens, for a model without a known price."
     ),
 ]
+BaseUrlOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--base-url", metavar="URL", help="Where an openai:NAME model is served; never kept."),
+]
 
 
 def amount(option: str, text: str | None, parse: Callable[[str], _T]) -> _T | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.options import OutputOption, PriceOption, limit
+from app.cli.options import BaseUrlOption, OutputOption, PriceOption, limit
 from app.cli.out import Output, print_each, print_json, print_lines, print_list, print_one, warn, write_bytes
 from app.errors import BadInput
 
@@ -122,6 +122,7 @@ def resume(
     max_total_tokens: Annotated[str | None, typer.Option(metavar="N", help="A new limit on tokens.")] = None,
     max_seconds: Annotated[str | None, typer.Option(metavar="S", help="A new limit on seconds.")] = None,
     price: PriceOption = None,
+    base_url: BaseUrlOption = None,
     output: OutputOption = Output.text,
 ) -> int:
     """Go on with a run that was killed or stopped, or draw more samples for it."""
@@ -146,7 +147,7 @@ def resume(
         return state.budget.raised(**new) if new else None
 
     prices = settings.load().settings.prices
-    return session.resume(run, output=output, price=price, prices=prices, raised=raised)
+    return session.resume(run, output=output, price=price, base_url=base_url, prices=prices, raised=raised)
 
 
 @app.command()

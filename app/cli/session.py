@@ -20,6 +20,8 @@ from app.cli import out
 from app.cli.out import Output
 from app.cli.progress import Progress
 from app.errors import BadInput, CannotPay, EverySampleFailed, MonkeysError
+from app.models.base import Backend
+from app.models.registry import backend_for
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.engine import Engine
@@ -43,6 +45,7 @@ def solve(
     *,
     output: Output,
     price: str | None,
+    base_url: str | None = None,
     prices: Mapping[str, str],
     confirm: float | None = None,
 ) -> int:
@@ -50,7 +53,7 @@ def solve(
 
     ``confirm`` is the number of dollars above which a person is asked first, ``None`` for never.
     """
-    launcher = Launcher(prices=_prices(plan, price, prices), habits=Habits(locations.habits_file()))
+    launcher = _launcher(plan, price, prices, base_url)
     plan = _with_an_end(launcher, plan)
     if confirm is not None and not _agreed(launcher, problem, plan, confirm):
         raise BadInput("Nothing was sampled.", "Answer y, or give --yes.")
@@ -64,6 +67,7 @@ def resume(
     *,
     output: Output,
     price: str | None,
+    base_url: str | None = None,
     prices: Mapping[str, str],
     raised: Callable[[RunState], Budget | None],
 ) -> int:
@@ -71,7 +75,7 @@ def resume(
     with Journal.open(locations.journal_file()) as journal:
         run_id = journal.resolve(name)
         with journal.store(run_id) as store:
-            engine, launcher = _reopened(journal, store, price, prices)
+            engine, launcher = _reopened(journal, store, price, prices, base_url)
             budget = raised(engine.state)
             if budget is not None:
                 engine.set_budget(budget)
@@ -79,14 +83,30 @@ def resume(
 
 
 def _reopened(
-    journal: Journal, store: JournalStore, price: str | None, prices: Mapping[str, str]
+    journal: Journal,
+    store: JournalStore,
+    price: str | None,
+    prices: Mapping[str, str],
+    base_url: str | None,
 ) -> tuple[Engine, Launcher]:
     prior = fold(journal.load(store.run_id))
     if prior.problem is None or prior.plan is None:
         raise BadInput(f"Run {store.run_id} never began.", "Make a new one with: monkeys solve")
-    launcher = Launcher(prices=_prices(prior.plan, price, prices), habits=Habits(locations.habits_file()))
+    launcher = _launcher(prior.plan, price, prices, base_url)
     engine = launcher.open_run(prior.problem, prior.plan, store=store, run_id=store.run_id, prior=prior)
     return engine, launcher
+
+
+def _launcher(plan: Plan, price: str | None, prices: Mapping[str, str], base_url: str | None) -> Launcher:
+    """``base_url`` goes to the models of a server and nowhere else: it may hold a password."""
+    if base_url is not None and not any(name.startswith("openai:") for name in plan.models):
+        raise BadInput("--base-url is given, but no model is behind it.", "Name one: --model openai:NAME")
+
+    def make(name: str) -> Backend:
+        return backend_for(name, base_url=base_url if name.startswith("openai:") else None)
+
+    habits = Habits(locations.habits_file())
+    return Launcher(make, prices=_prices(plan, price, prices), habits=habits)
 
 
 def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[str, Price]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import OutputOption, PriceOption, clean_text, limit, refuse, within
+from app.cli.options import BaseUrlOption, OutputOption, PriceOption, clean_text, limit, refuse, within
 from app.cli.out import Output
 from app.errors import BadInput
 
@@ -48,8 +48,9 @@ def solve(
     ] = None,
     model: Annotated[
         list[str] | None,
-        typer.Option(help="A model; give it again for several. [default: smollm2]", rich_help_panel=_ASK),
+        typer.Option(help="A model; give it again for several. Default: smollm2.", rich_help_panel=_ASK),
     ] = None,
+    base_url: BaseUrlOption = None,
     samples: Annotated[
         str | None, typer.Option(metavar="N", help="Finished samples.", rich_help_panel=_LIMITS)
     ] = None,
@@ -66,10 +67,10 @@ def solve(
         str | None, typer.Option(metavar="S", help="Seconds of the run.", rich_help_panel=_LIMITS)
     ] = None,
     max_tokens: Annotated[
-        int | None, typer.Option(metavar="N", help="Per sample. [default: 512]", rich_help_panel=_SAMPLING)
+        int | None, typer.Option(metavar="N", help="Per sample, 512 by default.", rich_help_panel=_SAMPLING)
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option(metavar="T", help="0 to 2. [default: 0.6]", rich_help_panel=_SAMPLING)
+        float | None, typer.Option(metavar="T", help="0 to 2, 0.6 by default.", rich_help_panel=_SAMPLING)
     ] = None,
     top_p: Annotated[float | None, typer.Option(metavar="P", rich_help_panel=_SAMPLING)] = None,
     seed: Annotated[int, typer.Option(metavar="S", rich_help_panel=_SAMPLING)] = 0,
@@ -93,7 +94,6 @@ def solve(
     output: OutputOption = Output.text,
     reward: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     translator: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
-    base_url: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     tests: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     repo: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     test_command: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
@@ -102,7 +102,6 @@ def solve(
     """Ask one problem many times, and pick an answer."""
     refuse("--reward", reward, "Leave it out: the majority vote picks.")
     refuse("--translator", translator, "Leave it out: the majority vote picks.")
-    refuse("--base-url", base_url, "Use smollm2, or gguf:PATH for a model file of your own.")
     refuse("--tests", tests, "Leave it out, or give a known answer with --answer.")
     refuse("--repo", repo, "Put what matters into the problem's text.")
     refuse("--test-command", test_command, "Leave it out.")
@@ -132,7 +131,13 @@ def solve(
     from app.cli import session
 
     return session.solve(
-        asked, plan, output=output, price=price, prices=mine.prices, confirm=_ask_above(mine, yes)
+        asked,
+        plan,
+        output=output,
+        price=price,
+        base_url=base_url,
+        prices=mine.prices,
+        confirm=_ask_above(mine, yes),
     )
 
 

@@ -144,6 +144,7 @@ def test_first_verified_stops_early(tmp_path: Path) -> None:
         (("hi", "--stop-string", ""), "A stop string is empty"),
         (("hi", "--price", "1"), "not a price"),
         (("hi", "--reward", "x"), "--reward is not in this version yet"),
+        (("hi", "--base-url", "http://x/v1"), "no model is behind it"),
         (("hi", "--translator", "x"), "not in this version yet"),
         (("hi", "--repo", "."), "not in this version yet"),
         (("hi", "--tests", "x"), "not in this version yet"),
@@ -299,3 +300,14 @@ def test_a_fault_of_ours_is_one_line_and_a_log(tmp_path: Path) -> None:
     )
     assert shown.returncode == 1
     assert b"ZeroDivisionError" in shown.stderr
+
+
+def test_a_server_that_is_not_there_is_a_failed_run_and_its_password_is_kept_nowhere(tmp_path: Path) -> None:
+    address = "http://me:hunter2hunter2@127.0.0.1:9/v1"
+    ask = ("--model", "openai:toy", "--base-url", address, "--samples", "1", "-o", "jsonl")
+    done = monkeys(tmp_path, "solve", QUESTION, *ask, OPENAI_API_KEY="sk-0123456789abcdefghij")
+    assert done.returncode in (2, 4, 5), done.stderr
+    kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for place in (done.stdout, done.stderr, kept):
+        assert b"hunter2" not in place
+        assert b"0123456789abcdefghij" not in place
