@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from app.errors import BadInput
+from app.errors import BadInput, MonkeysError
 from app.models.base import (
     BackendError,
     ModelInfo,
@@ -175,7 +175,13 @@ class LlamaBackend:
                 unified=self._tuning.unified,
                 flash_attention=self._tuning.flash_attention,
             )
-            await self._server.start()
+            try:
+                await self._server.start()
+            except MonkeysError as error:
+                if self._starts == 1:
+                    raise
+                words = f"{self._info.name} crashed and could not be started again: {error.message}"
+                raise BackendError("crashed", words, retry=False) from None
             await self._prompts.connect(self._server.session)
             return self._server
 
