@@ -22,14 +22,16 @@ from typing import TypeVar
 
 import msgspec
 
-from app.errors import BadInput, MonkeysError, PartMissing
+from app.errors import BadInput, PartMissing
 from app.runs import events as ev
 from app.runs import lease
 from app.runs.journal_file import connect, connect_to_read, explained
+from app.runs.journal_store import JournalStore
 from app.runs.migrations import migrate
-from app.runs.redact import redacted
 from app.runs.state import RunState
-from app.runs.summary import RunSummary, fold_summary
+from app.runs.summary import RunSummary
+
+__all__ = ["Journal", "JournalStore", "fold", "new_run_id"]
 
 _T = TypeVar("_T")
 
@@ -169,7 +171,7 @@ class Journal:
                 "Free some space, or set MONKEYS_HOME to a folder elsewhere.",
             )
         now = time.time()
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for run_id, writer, seen in connection.execute(
                 "SELECT run_id, writer, seen FROM leases WHERE run_id NOT IN (SELECT run_id FROM runs)"
             ).fetchall():
@@ -187,14 +189,14 @@ class Journal:
 
     def release_run_id(self, run_id: str) -> None:
         """Give back an id that no run was made of."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM leases WHERE run_id = ? AND token = 'reserved'", [run_id])
 
     def store(self, run_id: str) -> JournalStore:
         """The place to write this run to. Raises ``BadInput`` while another living process writes it."""
         token = secrets.token_hex(8)
         now = time.time()
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             held = connection.execute("SELECT writer, seen FROM leases WHERE run_id = ?", [run_id]).fetchone()
             row = connection.execute(
                 "SELECT run, status, samples, usd, picks, title FROM runs WHERE run_id = ?", [run_id]
@@ -218,7 +220,7 @@ class Journal:
         """Forget a run. Raises ``BadInput`` if it is unknown or still being written."""
         if self.summary(run_id).status == "running":
             raise BadInput(f"Run {run_id} is still running.", "Stop it first.")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("DELETE FROM runs WHERE run_id = ?", [run_id])
             connection.execute("DELETE FROM leases WHERE run_id = ?", [run_id])
         with self._lock, explained(self.path):
@@ -244,7 +246,8 @@ class Journal:
             return query(self._connection)
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: what is done inside is kept at its end, or undone when it raises."""
         with self._lock, explained(self.path):
             connection = self._connection
             if self.read_only:
@@ -257,80 +260,6 @@ class Journal:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-
-
-class JournalStore:
-    """Where one run's events go. ``close`` lets another program go on with the run."""
-
-    def __init__(self, journal: Journal, run_id: str, token: str, run: int | None, seq: int) -> None:
-        self.run_id = run_id
-        self._journal = journal
-        self._token = token
-        self._run = run
-        self._seq = seq
-
-    def append(self, events: Sequence[ev.Event]) -> None:
-        """Keep these events in one transaction. Text deltas are left out: replay makes them again.
-
-        Raises ``PartMissing`` when the disk is full or the journal cannot be written any more, ``BadInput``
-        when another program took the run over; in both cases nothing of ``events`` is kept.
-        """
-        kept = [event for event in events if not isinstance(event, ev.TextDelta)]
-        if not kept:
-            return
-        run, seq = self._run, self._seq
-        with self._journal._transaction() as connection:
-            mine = connection.execute(
-                "UPDATE leases SET seen = ? WHERE run_id = ? AND token = ?",
-                [time.time(), self.run_id, self._token],
-            ).rowcount
-            if mine != 1:
-                raise BadInput(f"Another program took run {self.run_id} over.", "Go on with it there.")
-            if run is None:
-                run = self._insert(connection, kept[0])
-            rows = []
-            for event in kept:
-                line = ev.to_json(redacted(event)).decode()
-                rows.append((run, seq, event.at, event.__struct_config__.tag, line))
-                seq += 1
-            connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
-            fold_summary(connection, run, kept)
-        self._run, self._seq = run, seq
-
-    def _insert(self, connection: sqlite3.Connection, first: ev.Event) -> int:
-        if not isinstance(first, ev.RunStarted) or first.run_id != self.run_id:
-            raise BadInput(f"Run {self.run_id} does not begin with its start.")
-        title = first.problem.title or next(iter(first.problem.prompt.split("\n", 1)), "")
-        cursor = connection.execute(
-            "INSERT INTO runs (run_id, created, title, problem, plan, models, problems, samples, usd, picks) "
-            "VALUES (?, ?, ?, ?, ?, ?, 1, 0, '0', '{}')",
-            [
-                first.run_id,
-                first.created,
-                title[:200],
-                msgspec.json.encode(first.problem).decode(),
-                msgspec.json.encode(first.plan).decode(),
-                msgspec.json.encode([info.name for info in first.models]).decode(),
-            ],
-        )
-        assert cursor.lastrowid is not None  # noqa: S101 (an INSERT has one)
-        return cursor.lastrowid
-
-    def close(self) -> None:
-        """Give the run free. Safe to call twice, and never raises: the run's own outcome matters more."""
-        try:
-            with self._journal._transaction() as connection:
-                connection.execute(
-                    "DELETE FROM leases WHERE run_id = ? AND token = ?", [self.run_id, self._token]
-                )
-        except MonkeysError:
-            return
-
-    def __enter__(self) -> JournalStore:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _take(connection: sqlite3.Connection, run_id: str, token: str, now: float) -> None:
