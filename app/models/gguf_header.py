@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
+
+from budgets.catalog import size_of
 
 Value: TypeAlias = "int | float | bool | str | list[Value] | None"
 
@@ -52,7 +54,15 @@ def read_gguf_header(path: Path) -> GgufHeader:
             shapes = dict(_tensor(file) for _ in range(_checked(tensors)))
         except (struct.error, UnicodeDecodeError, KeyError, OverflowError):
             raise NotGgufError(f"{path.name} has a broken or cut header") from None
-    return _header(values, shapes)
+    return _tied_once(_header(values, shapes), path.stem)
+
+
+def _tied_once(header: GgufHeader, name: str) -> GgufHeader:
+    """Some files store a tied output matrix a second time; a model of known shape counts it once."""
+    known = size_of(name)
+    if known is None or (known.layers, known.hidden) != (header.layers, header.hidden):
+        return header
+    return replace(header, parameters=known.parameters, active_parameters=known.active_parameters)
 
 
 def _header(values: dict[str, Value], shapes: dict[str, int]) -> GgufHeader:

@@ -71,3 +71,19 @@ def test_the_first_version_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"GGUF" + struct.pack("<IQQ", 1, 0, 0))
     with pytest.raises(NotGgufError, match="version 1"):
         read_gguf_header(file)
+
+
+def test_a_tied_matrix_that_is_stored_twice_is_counted_once(tmp_path: Path) -> None:
+    sizes = [
+        pair("general.architecture", "qwen2"),
+        pair("qwen2.block_count", 24),
+        pair("qwen2.embedding_length", 896),
+    ]
+    tensors = [tensor("token_embd.weight", 896, 600_000), tensor("output.weight", 896, 151_936)]
+    data = b"GGUF" + struct.pack("<IQQ", 3, len(tensors), len(sizes)) + b"".join(sizes + tensors)
+    known = tmp_path / "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
+    known.write_bytes(data)
+    assert read_gguf_header(known).parameters == 494_032_768
+    unknown = tmp_path / "my-own-model.gguf"
+    unknown.write_bytes(data)
+    assert read_gguf_header(unknown).parameters == 896 * (600_000 + 151_936)
