@@ -176,6 +176,8 @@ class OpenAIBackend:
                         exploring = not self._learnt_from(reader)
                 for piece in reader.end():
                     yield piece
+                async for _ in source:
+                    pass  # what is left of the response frees its connection for the next request
         except BackendError:
             if reader is None:
                 raise

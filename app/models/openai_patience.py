@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from openai._response import AsyncAPIResponse
 
 _LONGEST_START = 600.0
+_LAST_WORDS = 0.25
+"""Seconds for the end of a response after the end of its stream; with it the connection can be used again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,18 @@ async def bytes_of(
     source = cast("AsyncGenerator[bytes, None]", response.iter_bytes())
     try:
         while True:
+            if reader.done:
+                deadline = min(deadline, now() + _LAST_WORDS)
             try:
                 async with asyncio.timeout_at(deadline):
                     data = await anext(source, None)
             except TimeoutError:
+                if reader.done:
+                    return
                 raise silence(server, between if reader.any_text else first) from None
             except httpx.HTTPError as error:
+                if reader.done:
+                    return
                 raise fault_of_connection(error, server, sent=True) from None
             if data is None:
                 break

@@ -279,11 +279,12 @@ class Engine:
     def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
         lost = flight.unfinished
         lane.in_flight -= len(lost)
-        if flight.started >= lane.failed_at:  # what left before the last failure shares its cause
+        anew = flight.started >= lane.failed_at  # what left before the last failure shares its cause
+        if anew:
             lane.failures_in_a_row += 1
             lane.failed_at = self._at()
         if error.kind == "rate-limit" and error.retry:
-            lane.crowded(len(lost))
+            lane.crowded(anew=anew)
         if error.kind not in NEVER_ARRIVED:
             for index in lost:
                 self._attempts[index] = self._attempts.get(index, 0) + 1

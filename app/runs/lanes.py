@@ -38,8 +38,11 @@ class Lane:
     rests_until: float = 0.0
     ceiling: float = inf
     """The most samples in flight that the server has shown it bears, lowered where it refuses some."""
-    calm: float = inf
+    floor: float = 0.0
+    """Half of the ceiling before the last burst of refusals: one burst lowers it no further."""
+    calm: float = 0.0
     """Below this the ceiling rises quickly again."""
+    widest: int = 1
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
 
@@ -52,6 +55,7 @@ class Lane:
         most = self.meter.info.concurrency
         if asked is not None:
             most = min(asked, most) if self.meter.info.local else asked
+        self.widest = most
         return min(most, int(self.ceiling)) if self.ceiling < most else most
 
     def served(self) -> None:
@@ -60,11 +64,13 @@ class Lane:
         if self.ceiling < inf:
             self.ceiling += 1.0 if self.ceiling < self.calm else 1.0 / self.ceiling
 
-    def crowded(self, refused: int) -> None:
-        """The server took no more: what it is still working on is what it bears."""
-        if self.in_flight < self.ceiling:
-            self.calm = (self.in_flight + refused) / 2
-            self.ceiling = float(max(1, self.in_flight))
+    def crowded(self, *, anew: bool) -> None:
+        """The server took no more: what it is still working on is what it bears. ``anew``: this refusal does
+        not belong to the burst before it."""
+        if anew:
+            before = min(self.ceiling, float(self.widest))
+            self.floor, self.calm = before / 2, before * 3 / 4
+        self.ceiling = min(self.ceiling, max(1.0, self.floor, float(self.in_flight)))
 
     def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
         """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""

@@ -91,6 +91,7 @@ class Seen:
     most_open: int = 0
     turned_away: int = 0
     faults: dict[str, int] = field(default_factory=dict)
+    connections: set[object] = field(default_factory=set)
 
 
 class BillingServer:
@@ -182,6 +183,8 @@ class BillingServer:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.seen.open_now += 1
+        if request.transport is not None:
+            self.seen.connections.add(request.transport.get_extra_info("peername"))
         self.seen.most_open = max(self.seen.most_open, self.seen.open_now)
         try:
             return await self._answer(request)

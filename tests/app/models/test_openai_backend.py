@@ -252,6 +252,15 @@ async def test_a_stream_without_its_last_line_is_still_whole() -> None:
             ]
 
 
+async def test_a_connection_serves_one_request_after_the_other() -> None:
+    with BillingServer() as server:
+        async with opened(server) as backend:
+            for seed in range(5):
+                await play(backend, request(seed=seed))
+        assert len(server.bills) == 5
+        assert len(server.seen.connections) == 1
+
+
 async def test_a_cancelled_sample_closes_its_connection() -> None:
     with BillingServer(Manners(pace=0.01, bills_on=False)) as server:
         async with opened(server) as backend:
