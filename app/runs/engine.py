@@ -26,6 +26,7 @@ from app.runs.lanes import Lane, whose_turn
 from app.runs.recovery import lost_calls, take_over
 from app.runs.source import Store
 from app.runs.state import RunState
+from app.runs.stopping import Stopping
 from budgets.amounts import Amounts, Budget
 from budgets.ledger import Ledger, LedgerError
 
@@ -42,7 +43,7 @@ class Engine:
     """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
 
     ``fault`` is what kept a model from getting ready, or the journal from being written. ``ended`` is called
-    with the state whenever the run ends.
+    with the state whenever the run ends. ``notice`` is told at the start of a new run.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Engine:
         clock: Clock | None = None,
         prior: RunState | None = None,
         ended: Callable[[RunState], None] | None = None,
+        notice: str = "",
     ) -> None:
         self.state = prior or RunState()
         self.fault: MonkeysError | None = None
@@ -62,10 +64,12 @@ class Engine:
         self._lanes = {lane.name: lane for lane in lanes}
         self._store = store
         self._ended = ended
+        self._notice = notice
         self._clock = clock or SystemClock()
         self._origin = 0.0
         self._ledger = Ledger(prior.budget if prior else started.plan.budget)
         self._judge = Judge(started.problem, tuple(self._lanes))
+        self._rule = Stopping(started.plan.stop)
         self._jitter = random.Random(started.plan.seed)  # noqa: S311 - spreads retries, guards nothing
         self._out: deque[ev.Event] = deque()
         self._news = asyncio.Event()
@@ -76,6 +80,7 @@ class Engine:
         self._running = False
         self._paused = False
         self._stopping = ""
+        self._stopped_as: ev.Status = "stopped"
         self._crash: BaseException | None = None
         if prior is not None:
             self._judge.restore(prior)
@@ -94,12 +99,16 @@ class Engine:
             self._emit(ev.Resumed(at=self._at(), reason="by hand"))
             self._change.set()
 
-    def stop(self, reason: str = "You stopped it; everything that came is kept.") -> None:
-        if self._running:
-            self._stopping = self._stopping or reason
+    def stop(
+        self, reason: str = "You stopped it; everything that came is kept.", *, status: ev.Status = "stopped"
+    ) -> None:
+        if self._running and not self._stopping:
+            self._stopping, self._stopped_as = reason, status
             self._change.set()
 
     def more(self, samples: int) -> None:
+        """Draw so many more, whatever a stop rule thinks of it once it has ended the run."""
+        self._rule.off = self._rule.off or not self._running
         self.set_budget(replace(self.state.budget, samples=self.state.finished + samples))
 
     def set_budget(self, budget: Budget) -> None:
@@ -128,7 +137,7 @@ class Engine:
             driver.result()
         finally:
             if not driver.done():
-                self.stop("It was interrupted; everything that came is kept.")
+                self.stop("It was interrupted; everything that came is kept.", status="interrupted")
                 self._room.set()
                 await driver
 
@@ -138,6 +147,8 @@ class Engine:
         self._running = True
         if not self.state.run_id:
             self._emit(self._started)
+            if self._notice:
+                self._emit(ev.Notice(at=0.0, text=self._notice, level="warning"))
             return
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
@@ -341,11 +352,11 @@ class Engine:
     def _why_end(self, *, still_opening: bool) -> tuple[ev.Status, str] | None:
         state, budget = self.state, self.state.budget
         if self._stopping:
-            return ("failed" if self.fault else "stopped"), self._stopping
+            return ("failed" if self.fault else self._stopped_as), self._stopping
         if budget.seconds is not None and self._at() >= budget.seconds:
             return "budget", "The time is up."
-        if self._plan.stop == "first-verified" and state.right:
-            return "stopped", "A checker said yes, and you asked to stop at that."
+        if enough := self._rule.reached(state):
+            return "stopped", enough
         if self._tasks or still_opening or self._paused:
             return None
         if budget.samples is not None and state.finished >= budget.samples:

@@ -140,7 +140,7 @@ def test_first_verified_stops_early(tmp_path: Path) -> None:
         (("hi", "--concurrency", "0"), "out of range"),
         (("hi", "--seed", "-1"), "out of range"),
         (("hi", "--stop", "never"), "There is no stop rule never"),
-        (("hi", "--stop", "settled"), "not in this version yet"),
+        (("hi", "--stop", "sometimes"), "no stop rule sometimes"),
         (("hi", "--stop-string", ""), "A stop string is empty"),
         (("hi", "--price", "1"), "not a price"),
         (("hi", "--reward", "x"), "--reward is not in this version yet"),
