@@ -12,8 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-
-import msgspec
+from decimal import Decimal
 
 from app import locations
 from app.cli import out
@@ -28,7 +27,7 @@ from app.runs.engine import Engine
 from app.runs.habits import Habits
 from app.runs.journal import Journal, JournalStore, fold
 from app.runs.launch import Launcher
-from app.runs.plan import DEFAULT_SAMPLES, Plan
+from app.runs.plan import Plan
 from app.runs.redact import redacted
 from app.runs.result import result
 from app.runs.result_text import summary_lines
@@ -47,14 +46,13 @@ def solve(
     price: str | None,
     base_url: str | None = None,
     prices: Mapping[str, str],
-    confirm: float | None = None,
+    confirm: Decimal | None = None,
 ) -> int:
     """Make a new run of ``plan``, print what comes of it, and return the exit status.
 
     ``confirm`` is the number of dollars above which a person is asked first, ``None`` for never.
     """
     launcher = _launcher(plan, price, prices, base_url)
-    plan = _with_an_end(launcher, plan)
     if confirm is not None and not _agreed(launcher, problem, plan, confirm):
         raise BadInput("Nothing was sampled.", "Answer y, or give --yes.")
     with Journal.open(locations.journal_file()) as journal, journal.store(journal.reserve_run_id()) as store:
@@ -120,16 +118,7 @@ def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[st
         raise BadInput(str(error)) from None
 
 
-def _with_an_end(launcher: Launcher, plan: Plan) -> Plan:
-    """Dollars alone never end a run of models that cost none: then the usual number of samples does."""
-    only_dollars = plan.budget == Budget(usd=plan.budget.usd) and not plan.budget.is_empty
-    if not only_dollars or not all(launcher.info(name).local for name in plan.models):
-        return plan
-    out.warn(f"These models cost no dollars, so the run ends at {DEFAULT_SAMPLES} samples.")
-    return msgspec.structs.replace(plan, budget=plan.budget.raised(samples=DEFAULT_SAMPLES))
-
-
-def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: float) -> bool:
+def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: Decimal) -> bool:
     billed = [name for name in plan.models if not launcher.info(name).local]
     if not billed or (plan.budget.usd is not None and plan.budget.usd <= above):
         return True
@@ -183,7 +172,7 @@ def _stopping(engine: Engine) -> Iterator[list[int]]:
         seen.append(number)
         if len(seen) > 1:
             os._exit(INTERRUPTED)
-        engine.stop("It was interrupted; everything that came is kept.")
+        engine.stop("It was interrupted; everything that came is kept.", status="interrupted")
 
     loop = asyncio.get_running_loop()
     signals = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]

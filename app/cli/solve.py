@@ -7,6 +7,7 @@ The options are read into a problem and a plan, which are checked as far as they
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -87,7 +88,10 @@ def solve(
         bool, typer.Option("--raw", help="Plain completion, for base models.", rich_help_panel=_SAMPLING)
     ] = False,
     stop: Annotated[
-        str, typer.Option(metavar="RULE", help="none or first-verified.", rich_help_panel=_LIMITS)
+        str,
+        typer.Option(
+            metavar="RULE", help="none, first-verified, settled or worth-it.", rich_help_panel=_LIMITS
+        ),
     ] = "none",
     price: PriceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
@@ -141,9 +145,9 @@ def solve(
     )
 
 
-def _ask_above(mine: Settings, yes: bool) -> float | None:
+def _ask_above(mine: Settings, yes: bool) -> Decimal | None:
     """Dollars above which a person at the terminal is asked first."""
-    return None if yes or not sys.stdin.isatty() else float(mine.confirm_above)
+    return None if yes or not sys.stdin.isatty() else mine.confirm_above
 
 
 def _list_starters(output: Output) -> int:
@@ -209,6 +213,7 @@ def _plan(
 ) -> Plan:
     from app.models.base import Settings as Sampling
     from app.runs.plan import Plan
+    from app.runs.stopping import RULES
     from budgets.amounts import Budget, parse_count, parse_flops, parse_seconds, parse_usd
 
     samples, max_cost, max_flops, max_total_tokens, max_seconds = limits
@@ -227,10 +232,9 @@ def _plan(
     within("--concurrency", concurrency, 1, 10_000)
     within("--shots", shots, 0, 100)
     within("--seed", seed, 0, 2**31 - 1)
-    if stop not in ("none", "first-verified"):
-        known = stop in ("settled", "worth-it")
-        what = f"--stop {stop} is not in this version yet." if known else f"There is no stop rule {stop}."
-        raise BadInput(what, "Use none or first-verified.")
+    rule = next((known for known in RULES if known == stop), None)
+    if rule is None:
+        raise BadInput(f"There is no stop rule {stop}.", f"Use {', '.join(RULES[:-1])} or {RULES[-1]}.")
     if any(not one for one in stop_strings):
         raise BadInput("A stop string is empty.", "Leave --stop-string out to stop at the model's own end.")
     if any(not name.strip() for name in models):
@@ -246,7 +250,7 @@ def _plan(
         budget=budget,
         seed=seed,
         concurrency=concurrency,
-        stop="first-verified" if stop == "first-verified" else "none",
+        stop=rule,
         system=system,
         shots=shots,
         raw=raw,

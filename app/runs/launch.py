@@ -21,7 +21,7 @@ from app.runs.engine import Engine
 from app.runs.estimate import estimate
 from app.runs.habits import Habits
 from app.runs.lanes import Lane
-from app.runs.plan import Plan, with_default_limit
+from app.runs.plan import DEFAULT_SAMPLES, Plan, with_default_limit
 from app.runs.source import Store
 from app.runs.state import RunState
 from budgets.amounts import Budget
@@ -81,6 +81,7 @@ class Launcher:
         lanes = [self._lane(problem, plan, name) for name in plan.models]
         if len({lane.name for lane in lanes}) != len(lanes):
             raise BadInput("Two of the models call themselves the same.", "Give them different names.")
+        plan, notice = _with_an_end(plan, [lane.meter for lane in lanes])
         started = ev.RunStarted(
             at=0.0,
             run_id=run_id,
@@ -90,7 +91,7 @@ class Launcher:
             models=tuple(lane.meter.info for lane in lanes),
         )
         learn = self._habits.learn if self._habits else None
-        return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn)
+        return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn, notice=notice)
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
         """One sentence: what the plan buys and costs. Raises as ``open_run`` does, but not for budgets."""
@@ -142,6 +143,15 @@ class Launcher:
             )
         prompt = build_prompt(problem, info, system=plan.system, shots=plan.shots, raw=plan.raw)
         return Lane(self._kept[name], Meter(info, price), prompt)
+
+
+def _with_an_end(plan: Plan, meters: Sequence[Meter]) -> tuple[Plan, str]:
+    """Dollars alone never end a run of models that cost none: then the usual number of samples does."""
+    only_dollars = plan.budget == Budget(usd=plan.budget.usd)
+    if not only_dollars or not all(meter.price is None and meter.info.local for meter in meters):
+        return plan, ""
+    notice = f"These models cost no dollars, so the run ends at {DEFAULT_SAMPLES} samples."
+    return msgspec.structs.replace(plan, budget=plan.budget.raised(samples=DEFAULT_SAMPLES)), notice
 
 
 def _with_stops(settings: Settings, more: Sequence[str]) -> Settings:

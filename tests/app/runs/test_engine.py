@@ -368,3 +368,19 @@ async def test_a_cut_off_sample_votes_only_with_an_answer_it_stated() -> None:
     await collect(engine)
     answers = [sample.answer for sample in engine.state.every_sample()]
     assert answers == [None, "43"]
+
+
+async def test_dollars_alone_do_not_let_free_models_run_for_ever() -> None:
+    engine = engine_on(scripted(), plan(usd="0.50"))
+    events = await collect(engine)
+    assert engine.state.finished == 64
+    assert any(isinstance(event, ev.Notice) and "64 samples" in event.text for event in events)
+
+
+async def test_an_interruption_is_told_from_a_stop() -> None:
+    engine = engine_on(scripted(header=msgspec.structs.replace(HEADER, tokens_per_second=100.0)), plan())
+    async with aclosing(engine.run()) as events:
+        async for event in events:
+            if isinstance(event, ev.TextDelta):
+                engine.stop("A signal came.", status="interrupted")
+    assert (engine.state.status, engine.state.end_reason) == ("interrupted", "A signal came.")
