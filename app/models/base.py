@@ -61,6 +61,8 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 8
     choices_per_request: int = 1
     """The most choices one request may ask for (``n``)."""
+    server: str | None = None
+    """The host that answers, without credentials; ``None`` on this machine's own cores."""
     needs_examples: bool = False
     """Small enough that worked examples in the prompt help it."""
 

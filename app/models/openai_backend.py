@@ -81,6 +81,7 @@ class OpenAIBackend:
             name=shown_as or f"openai:{self._name}",
             kind="openai",
             local=local,
+            server=self._address.shown,
             stops_when_told=stops_when_told,
             concurrency=concurrency,
             choices_per_request=choices_per_request,

@@ -90,6 +90,8 @@ class Launcher:
             plan=plan,
             models=tuple(lane.meter.info for lane in lanes),
         )
+        if prior is not None:
+            _same_servers(prior, lanes)
         learn = self._habits.learn if self._habits else None
         return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn, notice=notice)
 
@@ -143,6 +145,21 @@ class Launcher:
             )
         prompt = build_prompt(problem, info, system=plan.system, shots=plan.shots, raw=plan.raw)
         return Lane(self._kept[name], Meter(info, price), prompt)
+
+
+def _same_servers(prior: RunState, lanes: Sequence[Lane]) -> None:
+    """A run goes on where it was sampled: the next request must not go to somebody else with a key.
+
+    Raises ``BadInput``.
+    """
+    for lane in lanes:
+        before = prior.models.get(lane.name)
+        if before is not None and before.server != lane.meter.info.server:
+            raise BadInput(
+                f"This run sampled {lane.name} from {before.server or 'this machine'}, "
+                f"not from {lane.meter.info.server or 'this machine'}.",
+                f"Give the same address again: --base-url with {before.server}.",
+            )
 
 
 def _with_an_end(plan: Plan, meters: Sequence[Meter]) -> tuple[Plan, str]:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.errors import BadInput
+from app.models.base import ModelInfo
 from app.models.script_file import Fault, Line
+from app.models.scripted import ScriptedBackend
 from app.runs import events as ev
 from app.runs.state import RunState
 from budgets.amounts import Amounts
@@ -96,3 +100,22 @@ async def test_what_was_in_the_air_is_spend_at_most_and_never_a_sample() -> None
     assert engine.state.finished == 3
     assert engine.state.books.at_most.tokens == engine.state.books.known.tokens + held.tokens
     assert engine.state.errors == {"interrupted": 1}
+
+
+async def test_a_run_goes_on_at_the_server_it_was_sampled_from_and_nowhere_else() -> None:
+    class Served(ScriptedBackend):
+        host = "gpu-box:8000"
+
+        @property
+        def info(self) -> ModelInfo:
+            return msgspec.structs.replace(super().info, server=self.host)
+
+    class Elsewhere(Served):
+        host = "a-provider.example"
+
+    store = ListStore()
+    await collect(engine_on(Served(["The answer is 1."], HEADER), plan(samples=2), store=store))
+    prior = fold(store.events)
+    with pytest.raises(BadInput, match="gpu-box:8000"):
+        engine_on(Elsewhere(["The answer is 1."], HEADER), plan(samples=4), prior=prior)
+    engine_on(Served(["The answer is 1."], HEADER), plan(samples=4), prior=prior)
