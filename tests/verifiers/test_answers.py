@@ -99,10 +99,13 @@ def test_a_closed_box_at_the_end_wins_over_everything_before(before: str, after:
 def test_a_hostile_reply_costs_time_in_proportion_to_its_length(shape: str, kind: Kind) -> None:
     def cost(size: int) -> float:
         reply = TOWERS[shape](size)
-        start = time.process_time()
-        extract_answer(reply, kind)
-        extract_answer(reply, kind, cut_off=True, choices=["A", "B"])
-        return time.process_time() - start
+        costs: list[float] = []
+        for _ in range(3):  # the least of three: a collector at work in between is not ours
+            start = time.process_time()
+            extract_answer(reply, kind)
+            extract_answer(reply, kind, cut_off=True, choices=["A", "B"])
+            costs.append(time.process_time() - start)
+        return min(costs)
 
     # Quadratic work would take 64 times as long for 8 times the text; linear work stays far below 30.
     assert cost(160_000) < 30 * max(cost(20_000), 0.002)

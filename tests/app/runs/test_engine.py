@@ -149,7 +149,7 @@ async def test_leaving_the_iteration_settles_everything() -> None:
         async for event in events:
             if isinstance(event, ev.TextDelta):
                 break
-    assert engine.state.status == "stopped"
+    assert engine.state.status == "interrupted"
     assert engine.state.books.held == Amounts()
     assert backend.cancelled == 4
 
