@@ -50,6 +50,8 @@ class Action:
     """Hints stand in this order, and the last fall away first when the terminal is narrow."""
     aliases: tuple[str, ...] = ()
     """Other words for the command, and words to find it by in the palette."""
+    live: bool = False
+    """Hinted at only while something comes."""
     prefill: bool = False
     """Its key writes the command into the prompt line, where the argument is then typed."""
 
@@ -105,6 +107,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "pause",
         hint="pause",
         rank=10,
+        live=True,
     ),
     Action("resume", "Go on", "Go on after a pause.", RUNS, command="resume", aliases=("continue", "play")),
     Action(
@@ -116,6 +119,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "stop",
         hint="stop",
         rank=11,
+        live=True,
         aliases=("cancel",),
     ),
     Action(
@@ -279,7 +283,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         ("f1", "?"),
         "help",
         hint="help",
-        rank=4,
+        rank=22,
     ),
     Action(
         "quit",
@@ -329,12 +333,12 @@ class Hint:
         return len(self.key) + 1 + len(self.word)
 
 
-def hints(place: Place, width: int, *, without: frozenset[str] = frozenset()) -> list[Hint]:
+def hints(place: Place, width: int, *, live: bool = True) -> list[Hint]:
     """The hints of a place that fit into ``width`` cells; help always has its place."""
     wished = [
         Hint(action, show_key(action.keys[0]), action.hint)
         for action in at(place)
-        if action.hint and action.keys and action.id not in without
+        if action.hint and action.keys and (live or not action.live)
     ]
     wished.sort(key=lambda hint: hint.action.id != "help")
     kept: list[Hint] = []

@@ -194,14 +194,22 @@ class MonkeysApp(FollowUps, App[None]):
         if task is not self._watched:
             self._watched = task
             task.add_done_callback(self._run_is_over)
+        self._hint_at(True)
 
     def _run_is_over(self, task: asyncio.Task[None]) -> None:
+        if task is self._watched:
+            self._hint_at(False)
         if task.cancelled() or (fault := task.exception()) is None:
             return
         if isinstance(fault, MonkeysError):
             self.tell(_sentence(fault), warning=True)
         elif isinstance(fault, Exception):
             self._handle_exception(fault)
+
+    def _hint_at(self, live: bool) -> None:
+        for screen in self.screen_stack:
+            for line in screen.query(PromptLine):
+                line.live = live
 
     def models(self) -> tuple[ModelChoice, ...]:
         """The known models, asked for once."""

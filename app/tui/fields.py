@@ -92,7 +92,7 @@ class ModelChips(Widget, can_focus=True):
         Binding("enter,space", "app.act('models')", "Choose models", show=False)
     ]
     DEFAULT_CSS = """
-    ModelChips { height: 1; width: 1fr; }
+    ModelChips { height: 1; width: 1fr; text-wrap: nowrap; text-overflow: ellipsis; }
     ModelChips:focus { background: $block-cursor-background; }
     """
 

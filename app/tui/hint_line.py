@@ -6,6 +6,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
+from textual.reactive import reactive
 from textual.widget import Widget
 
 from app.tui.actions import GAP, Hint, Place, hints
@@ -16,12 +17,14 @@ class HintLine(Widget):
     HintLine { height: 1; color: $foreground-muted; }
     """
 
-    def __init__(self, place: Place, *, share: float = 1.0, without: frozenset[str] = frozenset()) -> None:
+    live: reactive[bool] = reactive(True, layout=True)
+    """Whether something still comes, and so can be paused and stopped."""
+
+    def __init__(self, place: Place, *, share: float = 1.0) -> None:
         """``share`` is the part of the screen's width it may take."""
         super().__init__()
         self._place: Place = place
         self._share = share
-        self._without = without
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         return self._line(viewport.width).cell_length
@@ -39,7 +42,7 @@ class HintLine(Widget):
             left += hint.cells + GAP
 
     def _hints(self, screen_width: int) -> list[Hint]:
-        return hints(self._place, max(10, int(screen_width * self._share) - 2), without=self._without)
+        return hints(self._place, max(10, int(screen_width * self._share) - 2), live=self.live)
 
     def _line(self, screen_width: int) -> Content:
         return Content(" " * GAP).join(

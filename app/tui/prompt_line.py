@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
+from textual.reactive import reactive
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -60,6 +61,9 @@ class PromptLine(Vertical):
     }
     """
 
+    live: reactive[bool] = reactive(True)
+    """Whether something still comes: the hints beside the line speak of it."""
+
     class Entered(Message):
         """A line was entered."""
 
@@ -92,12 +96,16 @@ class PromptLine(Vertical):
             yield Label("›", id="prompt-mark")
             yield PromptInput(
                 compact=True,
-                placeholder="ask something else, or / for commands",
+                placeholder="ask, or / for commands",
                 select_on_focus=False,
                 id="prompt-input",
             )
-            yield HintLine(self.place, share=0.62)
+            yield HintLine(self.place, share=0.66)
         yield Static("", id="prompt-fault", markup=False)
+
+    def watch_live(self, live: bool) -> None:
+        if self.is_mounted:
+            self.query_one(HintLine).live = live
 
     # -- from outside -------------------------------------------------------------------------------
 

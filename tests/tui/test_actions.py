@@ -65,7 +65,11 @@ def test_hints_fit_and_never_lose_the_way_to_help(place: Place, width: int) -> N
 
 def test_hints_lead_with_what_matters() -> None:
     assert hints("compose", 30)[0].action.id == "start"
-    assert [hint.action.id for hint in hints("run", 60)][:2] == ["help", "pause"]
+    assert [hint.action.id for hint in hints("run", 60)][:2] == ["pause", "stop"]
+
+
+def test_what_has_ended_cannot_be_stopped() -> None:
+    assert [hint.action.id for hint in hints("run", 60, live=False)][:2] == ["more", "copy"]
 
 
 def test_keys_are_shown_as_one_reads_them() -> None:

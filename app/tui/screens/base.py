@@ -38,7 +38,10 @@ class ShellDialog(ModalScreen[_Result | None]):
             border-title-color: $foreground; border-title-style: bold;
             border-subtitle-color: $foreground-muted;
         }
-        OptionList { border: none; background: $surface; height: auto; max-height: 100%; padding: 0; text-wrap: nowrap; text-overflow: ellipsis; }
+        OptionList {
+            border: none; background: $surface; height: auto; max-height: 100%; padding: 0;
+            text-wrap: nowrap; text-overflow: ellipsis;
+        }
         OptionList:focus { border: none; }
         Input { border: none; height: 1; padding: 0; background: $panel; margin: 0 0 1 0; }
     }

@@ -102,6 +102,8 @@ class ComposeScreen(ShellScreen):
         yield HintLine("compose")
 
     def on_mount(self) -> None:
+        text = self.query_one("#text", TextArea)
+        text.move_cursor(text.document.end)
         self.set_timer(0.02, self._look)
 
     # -- the draft -----------------------------------------------------------------------------------
@@ -122,12 +124,14 @@ class ComposeScreen(ShellScreen):
     def fill(self, draft: Draft) -> None:
         """Put another draft into the form."""
         self._draft = draft
-        self.query_one("#text", TextArea).text = draft.text
+        text = self.query_one("#text", TextArea)
+        text.text = draft.text
+        text.move_cursor(text.document.end)
         self.query_one("#kind", Choice).value = draft.kind or "auto"
         self.query_one(ModelChips).names = draft.models
         for name in _TYPED:
             self.query_one(f"#{name}", Input).value = getattr(draft, name)
-        self.query_one("#text", TextArea).focus()
+        text.focus()
         self._look()
 
     # -- what a user does ------------------------------------------------------------------------------

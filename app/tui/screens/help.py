@@ -43,7 +43,7 @@ class HelpScreen(ShellDialog[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    HelpScreen #help { max-width: 96; padding: 0 2; }
+    HelpScreen #help { max-width: 108; padding: 0 2; }
     """
 
     def __init__(self, place: Place, own_keys: Iterable[tuple[str, str]] = ()) -> None:

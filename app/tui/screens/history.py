@@ -19,13 +19,15 @@ class RunPicker(Picker[str]):
 
     def __init__(self, runs: Sequence[PastRun]) -> None:
         super().__init__()
-        self._rows = [_row(run) for run in runs]
+        width = min(22, max((len(", ".join(run.models)) for run in runs), default=0))
+        self._rows = [_row(run, width) for run in runs]
 
     def rows(self) -> Sequence[Row[str]]:
         return self._rows
 
 
-def _row(run: PastRun) -> Row[str]:
+def _row(run: PastRun, width: int) -> Row[str]:
+    """``width`` is that of the models' column."""
     when = run.created[:16].replace("T", " ")
     pick = one_line(run.pick, 12) if run.pick else "no pick"
     share = f"{run.share:.0%}" if run.share is not None and run.pick else ""
@@ -34,7 +36,7 @@ def _row(run: PastRun) -> Row[str]:
         (f"{when}  ", "$foreground-muted"),
         (f"{pick:>12}", "$pick" if run.pick else "$foreground-muted"),
         (f" {share:>4}  ", "$foreground-muted"),
-        (f"{run.samples:>6,} × {one_line(models, 22):<22}  ", "$foreground-muted"),
+        (f"{run.samples:>6,} × {one_line(models, width):<{width}}  ", "$foreground-muted"),
         one_line(run.title, 60),
         (f"  {run.status}" if run.status not in ("completed", "budget") else "", "$undecided"),
     )
