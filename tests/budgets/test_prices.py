@@ -103,17 +103,12 @@ def test_every_entry_is_priced_or_refused_with_a_reason() -> None:
     assert priced > 0.9 * len(names)
 
 
-def test_reading_the_table_neither_imports_litellm_nor_takes_long() -> None:
+def test_reading_the_table_does_not_import_litellm() -> None:
     code = (
-        "import sys, time; from budgets.prices import price_of;"
-        "start = time.perf_counter(); assert price_of('gpt-4o');"
-        "spent = time.perf_counter() - start; assert 'litellm' not in sys.modules; print(spent)"
+        "import sys; from budgets.prices import price_of;"
+        "assert price_of('gpt-4o'); assert 'litellm' not in sys.modules"
     )
-    runs = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
-        for _ in range(3)
-    ]
-    assert min(runs) < 0.15  # 0.03 s on an idle machine; the bound allows for a busy one
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # One entry
