@@ -104,13 +104,15 @@ class MajorityVote:
         self._leader: _Tally | None = None
         self._runner_up = 0
 
-    def add(self, sample: int, answer: str | None) -> None:
-        """Count one more sample, ``None`` where it gave no answer. Constant time."""
+    def add(self, sample: int, answer: str | None, *, key: str | None = None) -> None:
+        """Count one more sample, ``None`` where it gave no answer. Constant time. ``key`` saves working out
+        the answer's normal form where the caller has it."""
         self.seen += 1
         if answer is None:
             return
         self.answered += 1
-        key = normal_form(answer, self.kind)
+        if key is None:
+            key = normal_form(answer, self.kind)
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = _Tally(key, len(self._tallies), _Spelling(answer, 0, sample))
@@ -155,6 +157,12 @@ class MajorityVote:
     def distinct(self) -> int:
         """How many different answers there are."""
         return len(self._tallies)
+
+    def standing_of(self, key: str) -> tuple[str, int, int]:
+        """A group's usual spelling, the first sample that has it, and its support. Raises ``KeyError`` for an
+        answer that nobody gave."""
+        tally = self._tallies[key]
+        return tally.usual.text, tally.usual.first, len(tally.samples)
 
     def key_of(self, answer: str) -> str:
         """The group an answer belongs to, whether or not it has been given."""
