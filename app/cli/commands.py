@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from app.cli import config, cost, doctor, models, out, replay, runs, solve
+from app.cli import config, cost, coverage, doctor, models, out, replay, runs, solve
 from app.cli.tui import open_tui
 from app.errors import BadInput
 
@@ -51,6 +51,7 @@ app.add_typer(runs.app, name="runs")
 app.command("replay")(replay.replay)
 app.add_typer(models.app, name="models")
 app.command("cost")(cost.cost)
+app.command("coverage")(coverage.coverage)
 app.command("config")(config.config)
 app.command("doctor")(doctor.doctor)
 

@@ -1,0 +1,185 @@
+"""Coverage beyond the samples at hand: where the curve is likely to go, and how sure that is.
+
+The forecast is for the very problems that were sampled. It averages two things that fail differently, on the
+scale log(-log coverage), where the exponentiated power law is a straight line:
+
+* the posterior median of coverage under a prior over difficulty distributions (``budgets.difficulty``), which
+  is right about sets with few successes, and
+* the straight line through the measured curve, which is right about sets with many. Its weight grows with the
+  number of right samples.
+
+A forecast from 100 samples a problem to 10,000 rests as much on the prior as on the samples, and from no
+success at all on the prior alone. It is therefore always an interval, never a point, and names its prior.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from budgets.difficulty import DEFAULT_PRIOR, Posterior, Prior, evidence, posterior
+from budgets.laws import coverage_curve, log_spaced
+
+if TYPE_CHECKING:
+    from budgets.amounts import Usd
+
+__all__ = ["Forecast", "Method", "Point", "forecast", "forecaster", "k_for_flops", "k_for_usd"]
+
+_LINE_THROUGH = 40
+_EDGE = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """The prior, the weight ``share * right / (right + evidence)`` of the straight line after ``right``
+    right samples, and the factor on the posterior's intervals that makes measured ones hold the truth nine
+    times in ten."""
+
+    prior: Prior = field(default=DEFAULT_PRIOR)
+    share: float = 1.0
+    evidence: float = 40.0
+    widening: float = 0.8
+
+
+DEFAULT_METHOD = Method()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Coverage at ``k``: most likely ``value``, and between ``low`` and ``high`` at the forecast's level."""
+
+    k: int
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``points`` in the order asked for. ``prior`` says in words what is believed beside the samples."""
+
+    points: tuple[Point, ...]
+    level: float
+    prior: str
+
+
+def forecast(
+    counts: Sequence[tuple[int, int]], ks: Sequence[int], level: float = 0.9, method: Method = DEFAULT_METHOD
+) -> Forecast:
+    """Coverage at each of ``ks`` for the problems with (n, c) in ``counts``, n of any size and mix.
+
+    Values never fall as k grows. Raises ``ValueError`` for no problems, impossible counts, or k below 1.
+    """
+    at = forecaster(counts, level, method)
+    ordered: dict[int, Point] = {}
+    floor = Point(0, 0.0, 0.0, 0.0)
+    for k in sorted(set(ks)):
+        point = at(k)
+        floor = Point(
+            k, max(point.value, floor.value), max(point.low, floor.low), max(point.high, floor.high)
+        )
+        ordered[k] = floor
+    return Forecast(tuple(ordered[k] for k in ks), level, describe_prior(counts))
+
+
+def forecaster(
+    counts: Sequence[tuple[int, int]], level: float = 0.9, method: Method = DEFAULT_METHOD
+) -> Callable[[int], Point]:
+    """What gives the point at any k, for a chart that asks for many; the fitting is done once, here."""
+    if not 0 < level < 1:
+        raise ValueError(f"A level lies between 0 and 1; {level} does not.")
+    believed = posterior(evidence(counts), method.prior)
+    line = straight_line(counts)
+    right = sum(c for _, c in counts)
+    weight = method.share * right / (right + method.evidence) if len(counts) > 1 else 0.0
+
+    def at(k: int) -> Point:
+        if k < 1:
+            raise ValueError("Coverage is asked at k of at least 1.")
+        return _point(believed, line, weight, k, level, method.widening)
+
+    return at
+
+
+def _point(
+    believed: Posterior,
+    line: Callable[[float], float] | None,
+    weight: float,
+    k: int,
+    level: float,
+    widening: float,
+) -> Point:
+    tail = (1 - level) / 2
+    low, middle, high = (float(value) for value in believed.quantiles(k, (tail, 0.5, 1 - tail)))
+    if believed.problems == 1:
+        # The chance that k samples hold a right one is the mean; the median would hide the fat tails.
+        return Point(k, min(max(believed.mean(k), low), high), low, high)
+    value = middle
+    if line is not None:
+        value = _coverage((1 - weight) * _log_log(middle) + weight * line(k))
+    within = _normal_quantile(1 - tail) * believed.spread(k)
+    return Point(
+        k,
+        value,
+        max(0.0, value - widening * math.hypot(middle - low, within)),
+        min(1.0, value + widening * math.hypot(high - middle, within)),
+    )
+
+
+def straight_line(counts: Sequence[tuple[int, int]]) -> Callable[[float], float] | None:
+    """log(-log coverage) as a function of k by the least-squares line in log k through the measured curve.
+    None where fewer than two points of the curve lie strictly between 0 and 1."""
+    import numpy as np
+
+    ks = log_spaced(min((n for n, _ in counts), default=0), _LINE_THROUGH)
+    curve = coverage_curve(counts, ks)
+    inside = (curve > 0) & (curve < 1)
+    if inside.sum() < 2:
+        return None
+    x, y = np.log(np.asarray(ks, dtype=np.float64)[inside]), np.log(-np.log(curve[inside]))
+    slope = float(((x - x.mean()) @ (y - y.mean())) / ((x - x.mean()) @ (x - x.mean())))
+    level = float(y.mean() - slope * x.mean())
+    return lambda k: level + slope * math.log(k)
+
+
+def _log_log(coverage: float) -> float:
+    return math.log(-math.log(min(max(coverage, _EDGE), 1 - _EDGE)))
+
+
+def _coverage(log_log: float) -> float:
+    return math.exp(-math.exp(min(log_log, 10.0)))
+
+
+def _normal_quantile(p: float) -> float:
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf(p)
+
+
+def describe_prior(counts: Sequence[tuple[int, int]]) -> str:
+    """What the forecast believes beside the samples, in one line for people."""
+    right, problems = sum(c for _, c in counts), len(counts)
+    usual = "difficulty spread as in problem sets measured before (Pythia models on MATH and GSM8K)"
+    if right == 0:
+        return f"nothing is right yet, so this is the prior alone: {usual}"
+    if problems == 1:
+        return f"one problem's samples, and a prior: {usual}"
+    return f"{right} right samples of {problems} problems, and a prior: {usual}"
+
+
+def k_for_usd(budget: Usd, each: Usd, prompt: Usd | None = None) -> int:
+    """How many samples a problem ``budget`` dollars a problem buy, at ``each`` a sample after ``prompt`` for
+    what is paid once. Raises ``ValueError`` for a price that is not above zero."""
+    if not each > 0:
+        raise ValueError("Samples that cost nothing have no price to divide by.")
+    left = budget if prompt is None else budget - prompt
+    return max(0, int(left // each))
+
+
+def k_for_flops(budget: int, each: int, prompt: int = 0) -> int:
+    """As ``k_for_usd``, in FLOPs, with the prompt counted once."""
+    if each <= 0:
+        raise ValueError("Samples that cost nothing have no cost to divide by.")
+    return max(0, (budget - prompt) // each)
