@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from app.runs import events as ev
 from app.tui.app import MonkeysApp
 from app.tui.prompt_history import PromptHistory
+from app.tui.prompt_line import PromptLine
 from app.tui.screens.run import RunScreen
 from tests.tui.fixtures.made_up import MadeUpRun, made_up
 from tests.tui.shell_ports import Scripted
@@ -31,6 +32,7 @@ def when_shown(*keys: str, theme: str = "monkeys-dark") -> Before:
         await pilot.pause()
         screen = pilot.app.screen
         assert isinstance(screen, RunScreen)
+        await screen.query(PromptLine).remove()  # the shell's, with pictures of its own
         for step in range(2):
             screen.pull()
             await pilot.app.workers.wait_for_complete()

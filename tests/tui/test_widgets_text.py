@@ -149,7 +149,7 @@ def test_coverage_in_words() -> None:
         sentences.coverage_sentence(Tally(n=64), (0.0, 0.03))
         == "Not covered in 64 tries; one try finds it at most 3% of the time."
     )
-    assert sentences.coverage_sentence(Tally(), None) == "Nothing is decided yet."
+    assert sentences.coverage_sentence(Tally(), None) == "Coverage is known from the first checked sample."
 
 
 def test_unverified_is_said_with_agreement_and_the_chance_of_something_new() -> None:

@@ -15,6 +15,14 @@ RULE_NAMES = {
 }
 
 
+def is_checked(state: RunState) -> bool:
+    """Whether samples are, or will be, checked against something: then there is coverage to speak of."""
+    problem = state.problem
+    return state.verified or (
+        problem is not None and (problem.answer is not None or problem.tests is not None)
+    )
+
+
 def percent(share: float) -> str:
     """Whole per cents, and never 0% or 100% for what is not quite."""
     if 0 < share < 0.005:
@@ -49,7 +57,7 @@ def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None, *, of:
     """One model's coverage in words. ``low_high``: the 90% interval of one try, once it is known."""
     name = f"{of}: " if of else ""
     if tally.n == 0:
-        return f"{name}Nothing is decided yet."
+        return f"{name}Coverage is known from the first checked sample."
     band = f" [{low_high[0] * 100:.0f}–{low_high[1] * 100:.0f}]" if low_high is not None else ""
     if tally.correct == 0:
         most = (

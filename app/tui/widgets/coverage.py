@@ -23,7 +23,7 @@ from app.runs.state import RunState
 from app.tui.text import bars, fit
 from app.tui.text.curves import Counts, Curve, curves_of
 from app.tui.text.marks import SIGNS, standing
-from app.tui.text.sentences import coverage_sentence, unverified_sentence
+from app.tui.text.sentences import coverage_sentence, is_checked, unverified_sentence
 from app.tui.widgets.chart import Axis, chart_lines
 from app.tui.widgets.panel import Panel
 from budgets.amounts import Usd, show_flops, show_usd
@@ -55,7 +55,7 @@ class CoverageChart(Panel, can_focus=True):
     def choices(self) -> tuple[Showing, ...]:
         """The pictures there are something to show for."""
         state = self.state
-        if not state.verified:
+        if not is_checked(state):
             return ("answers",)
         found: list[Showing] = ["samples"]
         if state.books.known.flops:
@@ -146,7 +146,7 @@ class CoverageChart(Panel, can_focus=True):
         told: list[Text] = []
         several = len(state.tallies) > 1
         for layer, (model, tally) in enumerate(state.tallies.items()):
-            if state.verified:
+            if is_checked(state):
                 curve = next((curve for curve in self._curves if curve.counts.model == model), None)
                 band = None if curve is None else (curve.low, curve.high)
                 text = coverage_sentence(tally, band, of=fit.head(model, 18) if several else "")

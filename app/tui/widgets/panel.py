@@ -74,13 +74,14 @@ class Panel(Widget):
     def render_line(self, y: int) -> Strip:
         width, height = self.content_size
         if self._strips is None or self._strips_width != width:
-            console = self.app.console
-            base = self.rich_style
-            self._strips = [
-                Strip(list(line.render(console))).adjust_cell_length(width).apply_style(base)
-                for line in self.draw(width, height)
-            ]
+            self._strips = [self._strip(line, width) for line in self.draw(width, height)]
             self._strips_width = width
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(width, self.rich_style)
+
+    def _strip(self, line: Text, width: int) -> Strip:
+        console = self.app.console
+        # Text leaves its own style to whoever prints it, wherever it has no spans.
+        style = self.rich_style + console.get_style(line.style)
+        return Strip(list(line.render(console, end=""))).adjust_cell_length(width).apply_style(style)

@@ -12,7 +12,7 @@ from app.runs.events import PickChanged
 from app.runs.state import RunState
 from app.tui.text import bars, fit
 from app.tui.text.marks import SIGNS, Standing, standing
-from app.tui.text.sentences import RULE_NAMES, pick_sentence, support
+from app.tui.text.sentences import RULE_NAMES, is_checked, pick_sentence, support
 from app.tui.widgets.panel import Panel
 
 MOST_RIVALS: Final = 6
@@ -47,12 +47,12 @@ class PicksPanel(Panel, can_focus=True):
         if height and room < 1:
             return [*lines, *wrapped]
         rivals = self._rivals(width, min(room - 2, MOST_RIVALS))
-        return [*lines, Text(), *wrapped, *([Text(), *rivals] if rivals else [])]
+        return [*lines, *([Text()] if lines else []), *wrapped, *([Text(), *rivals] if rivals else [])]
 
     def _rivals(self, width: int, most: int) -> list[Text]:
         """The answers that were not picked, best supported first. Unverified, the chart shows them."""
         state = self.state
-        if most < 1 or not state.verified:
+        if most < 1 or not state.picks or not is_checked(state):
             return []
         picked = {pick.answer for pick in state.picks.values()}
         leading = nlargest(most + len(picked), state.groups.values(), key=len)
