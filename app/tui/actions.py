@@ -12,7 +12,7 @@ text works only where nothing is being typed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -303,7 +303,14 @@ BY_COMMAND: Final = {
     word: action for action in ACTIONS if action.command for word in (action.command, *action.aliases)
 }
 
-_SHOWN = {"escape": "esc", "question_mark": "?", "slash": "/", "colon": ":"}
+_SHOWN = {
+    "escape": "esc",
+    "question_mark": "?",
+    "slash": "/",
+    "colon": ":",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+}
 
 
 def at(place: Place) -> Iterator[Action]:
@@ -333,10 +340,18 @@ class Hint:
         return len(self.key) + 1 + len(self.word)
 
 
-def hints(place: Place, width: int, *, live: bool = True) -> list[Hint]:
+def first_key(action: Action, own_keys: Mapping[str, str]) -> str:
+    """The key to show for an action: the user's own where there is one, ``""`` where there is none."""
+    keys = own_keys[action.id].split(",") if action.id in own_keys else action.keys
+    return show_key(keys[0].strip()) if keys else ""
+
+
+def hints(
+    place: Place, width: int, *, live: bool = True, own_keys: Mapping[str, str] | None = None
+) -> list[Hint]:
     """The hints of a place that fit into ``width`` cells; help always has its place."""
     wished = [
-        Hint(action, show_key(action.keys[0]), action.hint)
+        Hint(action, first_key(action, own_keys or {}), action.hint)
         for action in at(place)
         if action.hint and action.keys and (live or not action.live)
     ]

@@ -7,22 +7,21 @@ the ``Session``; a screen is only a view of one, so it can be closed, or fail, w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.theme import Theme
 
 from app import locations
 from app.errors import BadInput, MonkeysError
-from app.tui import clipboard
 from app.tui.actions import ACTIONS, BY_ID, Place
 from app.tui.commands import NewProblem, read_line
-from app.tui.draft import Draft
+from app.tui.draft import Draft, draft_from
 from app.tui.follow_ups import FollowUps
+from app.tui.household import Household
 from app.tui.palette import ActionsProvider
 from app.tui.prompt_history import PromptHistory
 from app.tui.prompt_line import PromptLine
@@ -57,7 +56,7 @@ def _bindings() -> list[BindingType]:
     ]
 
 
-class MonkeysApp(FollowUps, App[None]):
+class MonkeysApp(FollowUps, Household, App[None]):
     TITLE = "monkeys"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
@@ -72,8 +71,11 @@ class MonkeysApp(FollowUps, App[None]):
         recording: RunSource | None = None,
         run_screen: Callable[[RunSource, PromptLine], Screen[Any]] | None = None,
         history: PromptHistory | None = None,
+        theme: str = DARK.name,
+        keys: Mapping[str, str] | None = None,
     ) -> None:
-        """``recording`` is played at once. ``run_screen`` makes the view of a run over its prompt line."""
+        """``recording`` is played at once. ``run_screen`` makes the view of a run over its prompt line.
+        ``keys`` replaces the keys of actions, by id, separated by commas."""
         super().__init__()
         self.session = Session(ports)
         self._draft = draft or Draft(models=("smollm2",))
@@ -87,31 +89,15 @@ class MonkeysApp(FollowUps, App[None]):
         self._watched: asyncio.Task[None] | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = DARK.name
+        self.own_keys = dict(keys or {})
+        self._wished_theme = theme
+        self.theme = theme if theme in self.available_themes else DARK.name
+        self.set_keymap(self.own_keys)
 
     # -- looks ----------------------------------------------------------------------------------------
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return meanings(self.current_theme)
-
-    def do_theme(self, argument: str = "") -> None:
-        if not argument:
-            self.theme = LIGHT.name if self.current_theme.dark else DARK.name
-            return
-        names = {name.removeprefix("monkeys-"): name for name in self.available_themes}
-        name = names.get(argument.removeprefix("monkeys-"))
-        if name is None:
-            raise BadInput(f"There is no theme {argument}.", "Type /theme and a space for the list.")
-        self.theme = name
-
-    def themes(self) -> list[str]:
-        def ours_first(theme: Theme) -> tuple[bool, str]:
-            return not theme.name.startswith("monkeys-"), theme.name
-
-        return [
-            theme.name.removeprefix("monkeys-")
-            for theme in sorted(self.available_themes.values(), key=ours_first)
-        ]
 
     # -- screens --------------------------------------------------------------------------------------
 
@@ -119,6 +105,10 @@ class MonkeysApp(FollowUps, App[None]):
         return ComposeScreen(self._draft)
 
     def on_mount(self) -> None:
+        if self.theme != self._wished_theme:
+            self.tell(f"There is no theme {self._wished_theme}; press F8, or type /theme.", warning=True)
+        if unknown := sorted(set(self.own_keys) - set(BY_ID)):
+            self.tell(f"Keys are set for {', '.join(unknown)}, which no action is called.", warning=True)
         if self._recording is not None:
             self.open_recording(self._recording)
 
@@ -246,6 +236,8 @@ class MonkeysApp(FollowUps, App[None]):
         except MonkeysError as fault:
             self._refuse(fault)
             return False
+        for prompt in self.screen.query(PromptLine):
+            prompt.clear_fault()
         return True
 
     def _do(self, action_id: str, argument: str) -> None:
@@ -284,68 +276,6 @@ class MonkeysApp(FollowUps, App[None]):
 
     def tell(self, line: str, *, warning: bool = False) -> None:
         self.notify(line, severity="warning" if warning else "information", markup=False)
-
-    def copy_to_clipboard(self, text: str) -> None:
-        """Textual's own way to the clipboard, for whoever copies through it (a selection, a widget)."""
-        self._clipboard = text
-        copied = self._copy(text)
-        if copied.path is not None or copied.fault is not None:
-            self.tell(copied.sentence("the copied text"), warning=copied.fault is not None)
-
-    def copy_text(self, text: str, what: str) -> None:
-        """Put ``text`` on the clipboard, or into a file, and say which."""
-        self._clipboard = text
-        copied = self._copy(text)
-        self.tell(copied.sentence(what), warning=copied.fault is not None)
-
-    def _copy(self, text: str) -> clipboard.Copied:
-        return clipboard.copy(text, self._driver.write if self._driver is not None else lambda _: None)
-
-    # -- actions that need no run ------------------------------------------------------------------------
-
-    def do_help(self, _: str = "") -> None:
-        from app.tui.screens.help import HelpScreen
-
-        screen = self.screen
-        known = {key for action in ACTIONS for key in action.keys}
-        own = [
-            (key, active.binding.description)
-            for key, active in screen.active_bindings.items()
-            if key not in known
-            and active.binding.description
-            and type(active.node).__module__.startswith(("app.tui.screens", "app.tui.widgets"))
-            and active.binding.action in {binding.action for binding in _declared(type(active.node))}
-        ]
-        self.push_screen(HelpScreen(self.place_of(screen), own))
-
-    def do_palette(self, _: str = "") -> None:
-        self.action_command_palette()
-
-    def do_runs(self, _: str = "") -> None:
-        from app.tui.screens.history import RunPicker
-
-        def chosen(run_id: str | None) -> None:
-            if run_id is not None:
-                self.act("replay", run_id)
-
-        self.push_screen(RunPicker(self.session.ports.runs()), chosen)
-
-    def do_replay(self, argument: str) -> None:
-        if self.session.live:
-            raise BadInput("A run is still sampling.", "Stop it with esc, or let it end, and ask again.")
-        replay = self.session.ports.replay
-        if replay is None:
-            raise BadInput("Nothing here can play a run again.")
-        self.open_recording(replay(argument))
-
-    def do_screenshot(self, _: str = "") -> None:
-        folder = locations.exports_folder()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path = self.save_screenshot(path=str(folder))
-        except OSError as fault:
-            raise BadInput(f"{folder} cannot be written ({fault.strerror or fault}).") from fault
-        self.tell(f"Wrote the picture to {path}")
 
     # -- the end ----------------------------------------------------------------------------------------
 
@@ -395,29 +325,34 @@ def _run_screen(source: RunSource, prompt: PromptLine) -> Screen[Any]:
     return RunScreen(source, foot=prompt)
 
 
-def _declared(kind: type[object]) -> list[Binding]:
-    """The bindings a class of ours declares itself, without those of Textual's base classes."""
-    return [binding for binding in vars(kind).get("BINDINGS", ()) if isinstance(binding, Binding)]
-
-
 def _sentence(fault: MonkeysError) -> str:
     return f"{fault.message} {fault.fix}" if fault.fix else fault.message
 
 
 def open_tui(problem_text: str | None = None) -> int:
-    """Open the program on its form, with ``problem_text`` typed in. Returns the exit status."""
+    """Open the program on its form, with ``problem_text`` typed in. Returns the exit status.
+
+    Raises ``BadInput`` for settings that cannot be used.
+    """
     return _run(problem_text, None)
 
 
 def open_replay(source: RunSource) -> int:
-    """Open the program on a recording. Returns the exit status."""
+    """Open the program on a recording. Returns the exit status. Raises as ``open_tui`` does."""
     return _run(None, source)
 
 
 def _run(problem_text: str | None, recording: RunSource | None) -> int:
+    from app import settings
     from app.tui.wiring import real_ports
 
-    draft = Draft(models=("smollm2",), text=problem_text or "")
-    app = MonkeysApp(real_ports(), draft=draft, recording=recording)
+    mine = settings.load().settings
+    app = MonkeysApp(
+        real_ports(mine),
+        draft=draft_from(mine).asking(problem_text or ""),
+        recording=recording,
+        theme=mine.theme,
+        keys=mine.keys,
+    )
     app.run()
     return app.return_code or 0

@@ -15,6 +15,7 @@ from app.errors import BadInput
 if TYPE_CHECKING:
     from app.problems.problem import Kind, Problem
     from app.runs.plan import Plan
+    from app.settings import Settings
     from budgets.amounts import Budget
 
 Field = Literal[
@@ -73,6 +74,19 @@ class Draft:
         return replace(self, text=text, kind=None, answer="", base=None)
 
 
+def draft_from(settings: Settings) -> Draft:
+    """An empty form as the user's settings would have it."""
+    from budgets.amounts import usd_text
+
+    return Draft(
+        models=(settings.model,),
+        samples="64" if settings.samples is None else str(settings.samples),
+        usd="" if settings.max_cost is None else usd_text(settings.max_cost),
+        temperature=f"{settings.temperature:g}",
+        max_tokens=str(settings.max_tokens),
+    )
+
+
 def draft_of(problem: Problem, plan: Plan) -> Draft:
     """The form as it would have to stand to give this run again."""
     from budgets.amounts import usd_text
@@ -111,7 +125,7 @@ def read_problem(draft: Draft) -> Problem:
 
 def read_plan(draft: Draft) -> Plan:
     """The plan of the form. Raises ``FieldFault`` naming the first field that cannot be used."""
-    from app.models.base import Settings
+    from app.models.base import Settings as Sampling
     from app.runs.plan import Plan, with_default_limit
     from budgets.amounts import parse_count
 
@@ -120,7 +134,7 @@ def read_plan(draft: Draft) -> Plan:
     return Plan(
         models=draft.models,
         budget=with_default_limit(read_budget(draft)),
-        settings=Settings(
+        settings=Sampling(
             temperature=read_temperature(draft.temperature),
             max_tokens=_above_zero("max_tokens", draft.max_tokens, parse_count, "512") or 512,
         ),

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from app.tui.ports import ModelChoice
+from app.tui.ports import ModelChoice, short_name
 
 
 class Choice(Widget, can_focus=True):
@@ -114,7 +114,7 @@ class ModelChips(Widget, can_focus=True):
 
     def _chip(self, name: str) -> Content:
         model = self._known.get(name)
-        parts = [Content.styled(f" {name} ", "bold $foreground on $panel")]
+        parts = [Content.styled(f" {short_name(name)} ", "bold $foreground on $panel")]
         if model is None:
             return parts[0]
         if model.ready:

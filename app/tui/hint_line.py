@@ -42,7 +42,12 @@ class HintLine(Widget):
             left += hint.cells + GAP
 
     def _hints(self, screen_width: int) -> list[Hint]:
-        return hints(self._place, max(10, int(screen_width * self._share) - 2), live=self.live)
+        return hints(
+            self._place,
+            max(10, int(screen_width * self._share) - 2),
+            live=self.live,
+            own_keys=getattr(self.app, "own_keys", None),
+        )
 
     def _line(self, screen_width: int) -> Content:
         return Content(" " * GAP).join(

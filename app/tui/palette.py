@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from app.tui.actions import Action, at, show_key
+from app.tui.actions import Action, at, first_key
 
 if TYPE_CHECKING:
     from app.tui.app import MonkeysApp
@@ -25,22 +25,21 @@ class ActionsProvider(Provider):
         place = self._shell.place_of(self.screen)
         return (action for action in at(place) if action.id not in ("palette", "command"))
 
+    def _title(self, action: Action) -> str:
+        return f"{action.title}  {first_key(action, self._shell.own_keys)}".rstrip()
+
     async def discover(self) -> Hits:
         for action in self._here():
-            yield DiscoveryHit(_title(action), partial(self._shell.press, action.id), help=action.help)
+            yield DiscoveryHit(self._title(action), partial(self._shell.press, action.id), help=action.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for action in self._here():
-            words = " ".join((_title(action), *action.aliases))
+            words = " ".join((self._title(action), *action.aliases))
             if (score := matcher.match(words)) > 0:
                 yield Hit(
                     score,
-                    matcher.highlight(_title(action)),
+                    matcher.highlight(self._title(action)),
                     partial(self._shell.press, action.id),
                     help=action.help,
                 )
-
-
-def _title(action: Action) -> str:
-    return f"{action.title}  {show_key(action.keys[0])}" if action.keys else action.title

@@ -31,6 +31,17 @@ class ModelChoice:
     """The one to suggest to somebody who has only the embedded model."""
 
 
+def short_name(name: str, width: int = 36) -> str:
+    """A model's name in at most ``width`` characters: of a path, the end says most."""
+    if len(name) <= width:
+        return name
+    prefix, colon, rest = name.partition(":")
+    last = (rest or prefix).rsplit("/", 1)[-1].removesuffix(".gguf")
+    head = f"{prefix}:…/" if colon else "…/"
+    room = max(4, width - len(head))
+    return head + (last if len(last) <= room else last[: room - 1] + "…")
+
+
 @dataclass(frozen=True, slots=True)
 class PastRun:
     """A run of the journal, as the list shows it. ``created`` is ISO 8601, UTC."""

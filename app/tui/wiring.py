@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.runs.launch import Launcher
     from app.runs.plan import Plan
     from app.runs.source import LiveRun, RunSource
+    from app.settings import Settings
 
 MOST_RECENT = 8
 """Recent problems offered."""
@@ -25,8 +26,8 @@ _QUICK_TO_LOAD = 2_000
 """Samples of a run from which its problem is still read at once."""
 
 
-def real_ports() -> Ports:
-    wiring = _Wiring()
+def real_ports(settings: Settings) -> Ports:
+    wiring = _Wiring(settings)
     return Ports(
         launch=wiring.launch,
         models=wiring.models,
@@ -42,7 +43,8 @@ def real_ports() -> Ports:
 
 
 class _Wiring:
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._stores: list[JournalStore] = []
         self._at_the_end: list[Callable[[], None]] = []
 
@@ -50,8 +52,13 @@ class _Wiring:
     def _launcher(self) -> Launcher:
         from app.runs.habits import Habits
         from app.runs.launch import Launcher
+        from budgets.rates import parse_price
 
-        return Launcher(habits=Habits(locations.habits_file()))
+        try:
+            prices = {name: parse_price(text) for name, text in self._settings.prices.items()}
+        except ValueError as fault:
+            raise BadInput(f"A price in the settings cannot be read: {fault}") from fault
+        return Launcher(habits=Habits(locations.habits_file()), prices=prices)
 
     @cached_property
     def _journal(self) -> Journal:

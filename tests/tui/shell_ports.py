@@ -188,13 +188,16 @@ class Scripted:
     async def _close(self) -> None:
         self.closed += 1
 
-    def app(self, draft: Draft | None = None, recording: RunSource | None = None) -> MonkeysApp:
+    def app(
+        self, draft: Draft | None = None, recording: RunSource | None = None, **settings: Any
+    ) -> MonkeysApp:
         return MonkeysApp(
             self.ports,
             draft=draft,
             recording=recording,
             run_screen=PlainRunScreen,
             history=PromptHistory(None),
+            **settings,
         )
 
 

@@ -18,6 +18,7 @@ from app.runs import events as ev
 from app.runs.plan import Plan
 from app.tui.app import MonkeysApp
 from app.tui.draft import Draft
+from app.tui.hint_line import HintLine
 from app.tui.prompt_line import PromptInput, PromptLine
 from app.tui.screens.compose import ComposeScreen
 from app.tui.screens.help import HelpScreen
@@ -249,6 +250,20 @@ async def test_space_pauses_and_goes_on_and_escape_stops() -> None:
         assert run.state.finished == 1, "what came is kept"
 
 
+async def test_a_refusal_goes_when_something_is_done() -> None:
+    scripted = Scripted()
+    async with scripted.app(DRAFT).run_test() as pilot:
+        await started(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        assert "no pick to copy" in fault(pilot)
+        scripted.runs[0].sample("43")
+        await settled(pilot)
+        await pilot.press("y")
+        await settled(pilot)
+        assert fault(pilot) == ""
+
+
 # -- copying -----------------------------------------------------------------------------------------------
 
 
@@ -374,6 +389,28 @@ async def test_themes() -> None:
         await pilot.pause()
         assert app.theme == "nord"
         assert {"right", "wrong", "undecided", "live", "pick"} <= set(app.theme_variables)
+
+
+async def test_a_theme_of_the_settings_that_does_not_exist_is_said() -> None:
+    app = Scripted().app(DRAFT, theme="neon")
+    async with app.run_test() as pilot:
+        await settled(pilot)
+        assert app.theme == "monkeys-dark"
+        assert told(app) == ["There is no theme neon; press F8, or type /theme."]
+
+
+async def test_keys_of_the_settings_are_bound_and_shown() -> None:
+    scripted = Scripted()
+    app = scripted.app(DRAFT, keys={"start": "ctrl+g", "nothing": "x"})
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("ctrl+r")
+        await settled(pilot)
+        assert scripted.asked == []
+        assert str(app.screen.query_one(HintLine).render()).startswith("^g start")
+        assert told(app) == ["Keys are set for nothing, which no action is called."]
+        await pilot.press("ctrl+g")
+        await settled(pilot)
+        assert len(scripted.asked) == 1
 
 
 async def test_without_colour_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:

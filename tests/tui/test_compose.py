@@ -12,9 +12,11 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 from app.errors import BadInput
 from app.problems.problem import Problem
 from app.runs.plan import Plan
+from app.settings import Settings
 from app.tui.app import MonkeysApp
-from app.tui.draft import Draft, FieldFault, draft_of, read_plan, read_problem
+from app.tui.draft import Draft, FieldFault, draft_from, draft_of, read_plan, read_problem
 from app.tui.fields import Choice, ModelChips
+from app.tui.ports import short_name
 from app.tui.screens.compose import ComposeScreen
 from app.tui.screens.models import ModelPicker
 from app.tui.screens.problems import ProblemPicker
@@ -110,6 +112,30 @@ def test_a_run_can_be_put_back_into_the_form() -> None:
     draft = draft_of(problem, plan)
     assert read_problem(draft) == problem
     assert read_plan(draft) == plan
+
+
+def test_the_form_begins_as_the_settings_say() -> None:
+    draft = draft_from(
+        Settings(model="m", samples=8, max_cost=Decimal("1.5"), max_tokens=64, temperature=1.0)
+    )
+    plan = read_plan(draft)
+    assert plan.models == ("m",)
+    assert plan.budget == Budget(samples=8, usd=Decimal("1.5"))
+    assert (plan.settings.max_tokens, plan.settings.temperature) == (64, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [
+        ("smollm2", "smollm2"),
+        ("gguf:Qwen/Qwen2.5-Coder/qwen2.5-coder-q4.gguf-and-more", "gguf:…/qwen2.5-coder-q4.gguf-and-mo…"),
+        ("gguf:/a/very/long/folder/with/a/model/x.gguf", "gguf:…/x"),
+        ("openrouter/meta-llama/llama-3.1-405b-instruct-long-name", "…/llama-3.1-405b-instruct-long-name"),
+    ],
+)
+def test_a_long_name_of_a_model_is_shortened_from_its_front(name: str, short: str) -> None:
+    assert short_name(name) == short
+    assert len(short) <= 36
 
 
 # -- the screen --------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from app.tui.actions import Place
 from app.tui.draft import Draft, FieldFault, read_plan, read_problem
 from app.tui.fields import Choice, ModelChips
 from app.tui.hint_line import HintLine
+from app.tui.ports import short_name
 from app.tui.screens.base import ShellScreen
 
 if TYPE_CHECKING:
@@ -256,4 +257,5 @@ def _upgrade(models: tuple[ModelChoice, ...], chosen: tuple[str, ...]) -> str:
     better = next((model for model in models if model.upgrade and model.name not in chosen), None)
     if better is None:
         return ""
-    return f"{better.name} answers better ({better.missing or better.detail}). F2 chooses it."
+    name = short_name(better.name, 48)
+    return f"{name} answers better ({better.missing or better.detail}). Press F2 twice to choose it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -43,14 +43,21 @@ class HelpScreen(ShellDialog[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    HelpScreen #help { max-width: 108; padding: 0 2; }
+    HelpScreen #help { max-width: 108; padding: 0 2; scrollbar-background: $surface; scrollbar-size-vertical: 1; }
     """
 
-    def __init__(self, place: Place, own_keys: Iterable[tuple[str, str]] = ()) -> None:
-        """``own_keys`` are (key, what it does) of the screen itself, beyond the registry."""
+    def __init__(
+        self,
+        place: Place,
+        of_screen: Iterable[tuple[str, str]] = (),
+        own_keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """``of_screen`` are (keys, what they do) of the screen itself, beyond the registry; ``own_keys`` the
+        user's keys by action."""
         super().__init__()
         self._place: Place = place
-        self._own = list(own_keys)
+        self._own = list(of_screen)
+        self._keys = own_keys or {}
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help") as dialog:
@@ -61,30 +68,30 @@ class HelpScreen(ShellDialog[None]):
     def text(self) -> Content:
         lines = [Content(""), Content(_PLACES[self._place][1]), Content("")]
         here = list(at(self._place))
-        lines += [_line(action) for action in here if action.keys]
+        lines += [self._line(action) for action in here if action.keys]
         if self._own:
             lines += [
                 Content(""),
-                *(_columns(show_key(key), "", words) for key, words in self._own),
+                *(_columns(keys, "", words) for keys, words in self._own),
             ]
         typed = [action for action in here if action.command and not action.keys]
         if typed:
-            lines += [Content(""), *(_line(action) for action in typed)]
+            lines += [Content(""), *(self._line(action) for action in typed)]
         elsewhere = [action for action in ACTIONS if self._place not in action.where and action.keys]
         if elsewhere:
             lines += [Content(""), Content.styled("Elsewhere", "bold")]
-            lines += [_line(action) for action in elsewhere]
+            lines += [self._line(action) for action in elsewhere]
         signs = Content("   ").join(
             Content.assemble((sign, colour), f" {word}") for sign, colour, word in _SIGNS
         )
         return Content("\n").join([*lines, Content(""), signs, Content("")])
 
+    def _line(self, action: Action) -> Content:
+        keys = self._keys[action.id].split(",") if action.id in self._keys else action.keys
+        return _columns(" ".join(show_key(key.strip()) for key in keys), action.usage, action.help)
+
     def action_scroll(self, by: int) -> None:
         self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
-
-
-def _line(action: Action) -> Content:
-    return _columns(" ".join(show_key(key) for key in action.keys), action.usage, action.help)
 
 
 def _columns(keys: str, usage: str, words: str) -> Content:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.content import Content
 
-from app.tui.ports import PastRun
+from app.tui.ports import PastRun, short_name
 from app.tui.screens.picker import Picker, Row, one_line
 
 
@@ -19,7 +19,7 @@ class RunPicker(Picker[str]):
 
     def __init__(self, runs: Sequence[PastRun]) -> None:
         super().__init__()
-        width = min(22, max((len(", ".join(run.models)) for run in runs), default=0))
+        width = min(22, max((len(_models(run)) for run in runs), default=0))
         self._rows = [_row(run, width) for run in runs]
 
     def rows(self) -> Sequence[Row[str]]:
@@ -31,7 +31,7 @@ def _row(run: PastRun, width: int) -> Row[str]:
     when = run.created[:16].replace("T", " ")
     pick = one_line(run.pick, 12) if run.pick else "no pick"
     share = f"{run.share:.0%}" if run.share is not None and run.pick else ""
-    models = ", ".join(run.models)
+    models = _models(run)
     shown = Content.assemble(
         (f"{when}  ", "$foreground-muted"),
         (f"{pick:>12}", "$pick" if run.pick else "$foreground-muted"),
@@ -41,3 +41,7 @@ def _row(run: PastRun, width: int) -> Row[str]:
         (f"  {run.status}" if run.status not in ("completed", "budget") else "", "$undecided"),
     )
     return Row(shown, f"{run.run_id} {run.title} {models} {run.pick or ''} {run.status}", run.run_id)
+
+
+def _models(run: PastRun) -> str:
+    return ", ".join(short_name(name, 22) for name in run.models)

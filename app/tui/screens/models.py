@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input, OptionList
 
-from app.tui.ports import ModelChoice
+from app.tui.ports import ModelChoice, short_name
 from app.tui.screens.picker import Picker, Row
 
 
@@ -36,7 +36,7 @@ class ModelPicker(Picker[tuple[str, ...]]):
         self._marked = list(chosen)
 
     def rows(self) -> Sequence[Row[tuple[str, ...]]]:
-        width = max((len(model.name) for model in self._models), default=0) + 2
+        width = max((len(short_name(model.name)) for model in self._models), default=0) + 2
         return [self._row(model, width) for model in self._models]
 
     def action_mark(self) -> None:
@@ -72,7 +72,7 @@ class ModelPicker(Picker[tuple[str, ...]]):
         notes = "".join(f" · {part}" for part in (model.cost, model.detail) if part)
         shown = Content.assemble(
             ("• " if marked else "  ", "$primary"),
-            (model.name.ljust(width), "bold" if marked else ""),
+            (short_name(model.name).ljust(width), "bold" if marked else ""),
             readiness,
             (notes, "$foreground-muted"),
             ("  suggested" if model.upgrade else "", "$primary"),
