@@ -251,8 +251,8 @@ async def test_coverage_is_drawn_with_its_band_and_told() -> None:
 async def test_several_models_have_a_curve_and_a_sentence_each() -> None:
     async with opened(started(64, models=("smollm2", "qwen"))) as (_, screen):
         chart = picture(screen.chart)
-        assert "smollm2: Covered." in chart
-        assert "qwen: Covered." in chart
+        assert "smollm2  covered, " in chart
+        assert "qwen  covered, " in chart
         assert "qwen" in picture(screen.samples)
 
 

@@ -155,7 +155,7 @@ def test_coverage_in_words() -> None:
 def test_unverified_is_said_with_agreement_and_the_chance_of_something_new() -> None:
     tally = Tally(answers=60, distinct=10, once=6)
     assert (
-        sentences.unverified_sentence(tally, 0.1)
+        sentences.unverified_sentence(tally)
         == "Unverified: 10 different answers in 60; the next is new 10% of the time."
     )
 

@@ -16,12 +16,14 @@ _CERTAIN = 0.9999
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """One model's decided samples, and what a sample costs it in units of the axis (1 for samples)."""
+    """One model's decided samples, and what a sample costs it in units of the axis (1 for samples). ``layer``
+    is its place among the models, which decides how its curve looks."""
 
     model: str
     n: int
     correct: int
     unit: float = 1.0
+    layer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

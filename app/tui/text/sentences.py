@@ -6,6 +6,7 @@ from app.runs.events import PickChanged
 from app.runs.state import RunState, Tally
 from app.tui.text import fit
 from budgets.amounts import show_count, show_seconds
+from budgets.coverage import next_is_new
 
 RULE_NAMES = {
     "majority": "Majority",
@@ -53,28 +54,47 @@ def pick_sentence(state: RunState) -> str:
     return f"The majority has held since sample {since}{stays}."
 
 
-def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None, *, of: str = "") -> str:
-    """One model's coverage in words. ``low_high``: the 90% interval of one try, once it is known."""
-    name = f"{of}: " if of else ""
+def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None) -> str:
+    """Coverage in words. ``low_high``: the 90% interval of one try, once it is known."""
     if tally.n == 0:
-        return f"{name}Coverage is known from the first checked sample."
-    band = f" [{low_high[0] * 100:.0f}–{low_high[1] * 100:.0f}]" if low_high is not None else ""
+        return "Coverage is known from the first checked sample."
     if tally.correct == 0:
-        most = (
-            f"; one try finds it at most {percent(low_high[1])} of the time" if low_high is not None else ""
-        )
-        return f"{name}Not covered in {_tries(tally.n)}{most}."
-    share = tally.correct / tally.n
-    return f"{name}Covered. One try finds it {percent(share)}{band} of the time."
+        most = f"; one try finds it at most {percent(low_high[1])} of the time" if low_high else ""
+        return f"Not covered in {_tries(tally.n)}{most}."
+    return f"Covered. One try finds it {percent(tally.correct / tally.n)}{_band(low_high)} of the time."
 
 
-def unverified_sentence(tally: Tally, chance_new: float | None) -> str:
+def coverage_phrase(tally: Tally, low_high: tuple[float, float] | None) -> str:
+    """The same in few words, for a line of its own beside the model's name."""
+    if tally.n == 0:
+        return "nothing checked yet"
+    if tally.correct == 0:
+        return f"not covered in {_tries(tally.n)}"
+    return f"covered, {percent(tally.correct / tally.n)}{_band(low_high)} a try"
+
+
+def unverified_sentence(tally: Tally) -> str:
     """What can be said without a known answer: how far the samples agree, how likely something new is."""
     if tally.answers == 0:
         return "Unverified: no answer yet."
-    different = f"{tally.distinct:,} different answer{'s' if tally.distinct != 1 else ''}"
-    text = f"Unverified: {different} in {tally.answers:,}"
-    return text + (f"; the next is new {percent(chance_new)} of the time." if chance_new is not None else ".")
+    new = percent(next_is_new(tally.once, tally.answers))
+    return f"Unverified: {_different(tally)} in {tally.answers:,}; the next is new {new} of the time."
+
+
+def unverified_phrase(tally: Tally) -> str:
+    """The same in few words, for a line of its own beside the model's name."""
+    if tally.answers == 0:
+        return "no answer yet"
+    new = percent(next_is_new(tally.once, tally.answers))
+    return f"unverified, {_different(tally)} in {tally.answers:,}, next new {new}"
+
+
+def _band(low_high: tuple[float, float] | None) -> str:
+    return f" [{low_high[0] * 100:.0f}–{low_high[1] * 100:.0f}]" if low_high is not None else ""
+
+
+def _different(tally: Tally) -> str:
+    return f"{tally.distinct:,} different answer{'s' if tally.distinct != 1 else ''}"
 
 
 def support(pick: PickChanged, state: RunState) -> str:

@@ -42,10 +42,9 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
     if plot_width < 10 or plot_height < _LEAST_HEIGHT:
         return []
     canvas = Canvas(plot_width, plot_height)
-    for layer, curve in reversed(list(enumerate(curves))):
-        _draw(canvas, curve, axis, layer)
+    for curve in reversed(curves):
+        _draw(canvas, curve, axis, curve.counts.layer)
     band = curves[0] if curves else None
-    styles = _layers(colours)
     lines = []
     for row in range(plot_height):
         line = Text(no_wrap=True, end="")
@@ -53,7 +52,7 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
         for column in range(plot_width):
             character, layer_found = canvas.cell(column, row)
             if layer_found is not None:
-                line.append(character, styles[layer_found % len(styles)])
+                line.append(character, layer_style(layer_found, colours))
             elif band is not None and _in_band(band, axis, column, row, plot_width, plot_height):
                 line.append(_BAND, colours.faint)
             else:
@@ -63,8 +62,10 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
     return lines
 
 
-def _layers(colours: Palette) -> list[Style]:
-    return [colours.pick, colours.live, colours.undecided, colours.text]
+def layer_style(layer: int, colours: Palette) -> Style:
+    """The colour of a curve, and of the name that belongs to it."""
+    styles = (colours.pick, colours.live, colours.undecided, colours.text)
+    return styles[layer % len(styles)]
 
 
 def _draw(canvas: Canvas, curve: Curve, axis: Axis, layer: int) -> None:

@@ -23,8 +23,14 @@ from app.runs.state import RunState
 from app.tui.text import bars, fit
 from app.tui.text.curves import Counts, Curve, curves_of
 from app.tui.text.marks import SIGNS, standing
-from app.tui.text.sentences import coverage_sentence, is_checked, unverified_sentence
-from app.tui.widgets.chart import Axis, chart_lines
+from app.tui.text.sentences import (
+    coverage_phrase,
+    coverage_sentence,
+    is_checked,
+    unverified_phrase,
+    unverified_sentence,
+)
+from app.tui.widgets.chart import Axis, chart_lines, layer_style
 from app.tui.widgets.panel import Panel
 from budgets.amounts import Usd, show_flops, show_usd
 
@@ -116,8 +122,8 @@ class CoverageChart(Panel, can_focus=True):
     def _counts(self) -> tuple[Counts, ...]:
         showing = self.showing
         return tuple(
-            Counts(model, tally.n, tally.correct, unit)
-            for model, tally in self.state.tallies.items()
+            Counts(model, tally.n, tally.correct, unit, layer)
+            for layer, (model, tally) in enumerate(self.state.tallies.items())
             if tally.n > 0 and (unit := self._unit(model, showing)) > 0
         )
 
@@ -142,25 +148,23 @@ class CoverageChart(Panel, can_focus=True):
         return [*picture, *sentences]
 
     def _sentences(self, width: int) -> list[Text]:
-        state = self.state
-        told: list[Text] = []
-        several = len(state.tallies) > 1
+        """One sentence for one model; one short line each, in the colour of its curve, for several."""
+        state, colours = self.state, self.palette
+        bands = {curve.counts.model: (curve.low, curve.high) for curve in self._curves}
+        checked = is_checked(state)
+        if len(state.tallies) == 1:
+            model, tally = next(iter(state.tallies.items()))
+            text = coverage_sentence(tally, bands.get(model)) if checked else unverified_sentence(tally)
+            style = colours.text if tally.n or tally.answers else colours.dim
+            return list(Text(text, style=style).wrap(self.app.console, max(1, width)))
+        lines = []
         for layer, (model, tally) in enumerate(state.tallies.items()):
-            if is_checked(state):
-                curve = next((curve for curve in self._curves if curve.counts.model == model), None)
-                band = None if curve is None else (curve.low, curve.high)
-                text = coverage_sentence(tally, band, of=fit.head(model, 18) if several else "")
-            else:
-                chance = tally.once / tally.answers if tally.answers else None
-                text = unverified_sentence(tally, chance)
-            style = self.palette.text
-            sentence = Text(text, style=style)
-            if several and layer < 3:
-                sentence.stylize(
-                    (self.palette.pick, self.palette.live, self.palette.undecided)[layer], 0, len(model)
-                )
-            told += sentence.wrap(self.app.console, max(1, width))
-        return told
+            phrase = coverage_phrase(tally, bands.get(model)) if checked else unverified_phrase(tally)
+            name = fit.head(model, max(8, min(24, width // 3)))
+            rest = fit.head(phrase, max(0, width - cell_len(name) - 2))
+            style = layer_style(layer, colours) if checked else colours.strong
+            lines.append(Text.assemble((name, style), f"  {rest}", end="", no_wrap=True))
+        return lines
 
     def _chart(self, width: int, height: int) -> list[Text]:
         if not self._curves:
