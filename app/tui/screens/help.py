@@ -43,7 +43,10 @@ class HelpScreen(ShellDialog[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
     DEFAULT_CSS = """
-    HelpScreen #help { max-width: 108; padding: 0 2; scrollbar-background: $surface; scrollbar-size-vertical: 1; }
+    HelpScreen #help {
+        max-width: 108; padding: 0 2;
+        scrollbar-background: $surface; scrollbar-size-vertical: 1;
+    }
     """
 
     def __init__(
