@@ -6,13 +6,13 @@ subsets of the share of problems picked right. Coverage is counted on the same s
 subset is right. The subsets at a smaller k are part of those at a larger one, so that curves are smooth, and
 within a subset the samples keep their order, so ties fall as they do in ``verifiers.rules``.
 
-The same picks as there, for all subsets of a problem at once: arrays have the shape (subsets, samples), or
-(subsets, answers) where a column is a group of equal answers. A test holds the two together.
+The same picks as there, for many subsets of a problem at once: arrays have the shape (samples, subsets), or
+(answers, subsets) where a row is a group of equal answers. A test holds the two together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,6 +28,9 @@ Ints: TypeAlias = NDArray[np.int64]
 
 _NOBODY: Final = -1
 """The place of the picked sample where nothing is picked."""
+
+_CELLS: Final = 1_000_000
+"""Samples times subsets held in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +77,23 @@ def accuracy_curves(problems: Sequence[Sequence[Candidate]], *, subsets: int = 1
     running = [name for name in _PICKS if name not in missing]
 
     ks = powers_up_to(min(map(len, problems)))
-    solved = {name: {k: np.zeros(subsets, np.int64) for k in ks} for name in (*running, "coverage")}
+    solved = {name: np.zeros((len(ks), subsets), np.int64) for name in (*running, "coverage")}
     for number, samples in enumerate(problems):
         table = _Table(samples, scale)
-        order = np.random.default_rng([seed, number]).random((subsets, len(samples)))
-        ranks = order.argsort(axis=1).argsort(axis=1)
-        for k in ks:
-            subset = _Subsets(table, ranks < k)
-            solved["coverage"][k] += (subset.drawn & table.right).any(axis=1)
+        order = np.random.default_rng([seed, number]).random((len(samples), subsets))
+        ranks = order.argsort(axis=0).argsort(axis=0)
+        for rows in _batches(len(ks), ranks.size):
+            drawn = np.concatenate([ranks < k for k in ks[rows]], axis=1)
+            subset = _Subsets(table, drawn)
+            covered = (drawn & table.right[:, None]).any(axis=0)
+            solved["coverage"][rows] += covered.reshape(-1, subsets)
             for name in running:
                 place = _PICKS[name](subset)
-                solved[name][k] += (place != _NOBODY) & table.right[place]
+                right = (place != _NOBODY) & table.right[place]
+                solved[name][rows] += right.reshape(-1, subsets)
 
     def curve(name: str) -> dict[int, Point]:
-        return {k: _point(counts, len(problems)) for k, counts in solved[name].items()}
+        return {k: _point(counts, len(problems)) for k, counts in zip(ks, solved[name], strict=True)}
 
     return Curves(
         subsets,
@@ -104,9 +110,15 @@ def _point(solved: Ints, problems: int) -> Point:
     return Point(float(solved.sum()) / (len(solved) * problems), sd / problems)
 
 
+def _batches(ks: int, cells: int) -> Iterator[slice]:
+    """As many ks at a time as fit into the memory meant for them; ``cells`` are those of one k."""
+    at_once = max(1, _CELLS // cells)
+    return (slice(start, start + at_once) for start in range(0, ks, at_once))
+
+
 class _Table:
-    """One problem's samples in columns. ``group`` and ``spelling`` number the answers and their spellings;
-    samples without an answer are in group 0, which nobody can pick."""
+    """One problem's samples. ``groups`` and ``spellings`` number the answers and the ways in which they are
+    written; samples without an answer are in group 0, which nobody can pick."""
 
     def __init__(self, samples: Sequence[Candidate], scale: Scale) -> None:
         self.size = len(samples)
@@ -123,84 +135,85 @@ class _Table:
         spellings: dict[tuple[str | None, str | None], int] = {(None, None): 0}
         groups = [keys.setdefault(each.key, len(keys)) for each in samples]
         spelled = [spellings.setdefault((each.key, each.answer), len(spellings)) for each in samples]
-        self.groups = _Columns(groups, len(keys))
-        self.spellings = _Columns(spelled, len(spellings))
+        self.groups = _Groups(groups, len(keys))
+        self.spellings = _Groups(spelled, len(spellings))
         self.group_of_spelling: Ints = np.array([keys[key] for key, _ in spellings])
 
 
-class _Columns:
-    """Samples by column: what belongs to each is summed, or its first place found, for all rows at once."""
+class _Groups:
+    """Samples by group: what belongs to each group is summed, or its first place found, in all subsets at
+    once. Group 0 may be empty, no other is."""
 
-    def __init__(self, column_of: Sequence[int], columns: int) -> None:
-        self.member: Floats = np.zeros((len(column_of), columns))
-        self.member[np.arange(len(column_of)), column_of] = 1.0
-        self._order: Ints = np.argsort(column_of, kind="stable")
-        ordered = np.asarray(column_of, np.int64)[self._order]
+    def __init__(self, group_of: Sequence[int], groups: int) -> None:
+        self._order: Ints = np.argsort(group_of, kind="stable")
+        ordered = np.asarray(group_of, np.int64)[self._order]
         self._filled, self._starts = np.unique(ordered, return_index=True)
+        self._groups = groups
 
     def sums(self, values: Floats) -> Floats:
-        """(subsets, samples) to (subsets, columns)."""
-        return values @ self.member
+        """(samples, subsets) to (groups, subsets)."""
+        found = np.zeros((self._groups, values.shape[1]))
+        found[self._filled] = np.add.reduceat(values[self._order], self._starts, axis=0)
+        return found
 
     def firsts(self, chosen: Flags) -> Ints:
-        """The place of each column's first chosen sample; the number of samples where there is none."""
-        rows, size = chosen.shape
-        places = np.where(chosen, np.arange(size), size)[:, self._order]
-        found = np.full((rows, self.member.shape[1]), size)
-        found[:, self._filled] = np.minimum.reduceat(places, self._starts, axis=1)
+        """The place of each group's first chosen sample; the number of samples where there is none."""
+        size, subsets = chosen.shape
+        places = np.where(chosen[self._order], self._order[:, None], size)
+        found = np.full((self._groups, subsets), size)
+        found[self._filled] = np.minimum.reduceat(places, self._starts, axis=0)
         return found
 
 
 class _Subsets:
-    """Subsets of one problem's samples; ``drawn`` is (subsets, samples)."""
+    """Subsets of one problem's samples; ``drawn`` is (samples, subsets). Every rule gives the places of its
+    picks, (subsets,)."""
 
     def __init__(self, table: _Table, drawn: Flags) -> None:
         self.table = table
         self.drawn = drawn
 
     def most_voted(self, among: Flags) -> Ints:
-        """The place (subsets,) of the sample that stands for the answer given most often."""
-        chosen = among & self.table.answered
+        """The sample that stands for the answer given most often."""
+        chosen = among & self.table.answered[:, None]
         return self._standing_for(self.table.groups.sums(chosen.astype(float)), chosen)
 
     def heaviest(self, among: Flags) -> Ints:
-        """The place of the sample that stands for the answer of most weight. Nobody's where no sample of the
-        subset has a reward."""
-        chosen = among & self.table.answered
-        place = self._standing_for(self.table.groups.sums(chosen * self.table.weight), chosen)
-        return np.where((among & self.table.rewarded).any(axis=1), place, _NOBODY)
+        """The sample that stands for the answer of most weight; nobody where none has a reward."""
+        chosen = among & self.table.answered[:, None]
+        place = self._standing_for(self.table.groups.sums(chosen * self.table.weight[:, None]), chosen)
+        return np.where((among & self.table.rewarded[:, None]).any(axis=0), place, _NOBODY)
 
     def best(self, among: Flags) -> Ints:
-        """The place of the sample with the highest reward."""
-        chosen = among & self.table.answered & self.table.rewarded
-        place = np.where(chosen, self.table.reward, -np.inf).argmax(axis=1)
-        return np.where(chosen.any(axis=1), place, _NOBODY)
+        """The sample with the highest reward."""
+        chosen = among & (self.table.answered & self.table.rewarded)[:, None]
+        place = np.where(chosen, self.table.reward[:, None], -np.inf).argmax(axis=0)
+        return np.where(chosen.any(axis=0), place, _NOBODY)
 
     def within_survivors(self, pick: Callable[[Flags], Ints]) -> Ints:
-        """``pick`` among those whose program agrees, or among all where that picks nothing. Nobody's where no
-        program of the subset ran."""
-        place = pick(self.drawn & self.table.agrees)
+        """``pick`` among those whose program agrees, or among all where that picks nothing; nobody where no
+        program ran."""
+        place = pick(self.drawn & self.table.agrees[:, None])
         place = np.where(place == _NOBODY, pick(self.drawn), place)
-        return np.where((self.drawn & self.table.ran).any(axis=1), place, _NOBODY)
+        return np.where((self.drawn & self.table.ran[:, None]).any(axis=0), place, _NOBODY)
 
     def _standing_for(self, score: Floats, chosen: Flags) -> Ints:
-        """The first sample, in its most common spelling, of the answer with the highest score (subsets,
-        answers); ties to the earliest. ``chosen`` are the samples that count."""
+        """The first sample, in its most common spelling, of the answer with the highest score (answers,
+        subsets); ties to the earliest. ``chosen`` are the samples that count."""
         table = self.table
         firsts = table.groups.firsts(chosen)
         group = _leading(np.where(firsts < table.size, score, -np.inf), firsts)
         spelled = table.spellings.sums(chosen.astype(float))
         spelled_firsts = table.spellings.firsts(chosen)
-        in_group = (table.group_of_spelling == group[:, None]) & (spelled_firsts < table.size)
+        in_group = (table.group_of_spelling[:, None] == group) & (spelled_firsts < table.size)
         spelling = _leading(np.where(in_group, spelled, -np.inf), spelled_firsts)
-        place = spelled_firsts[np.arange(len(spelling)), spelling]
+        place = spelled_firsts[spelling, np.arange(len(spelling))]
         return np.where(place < table.size, place, _NOBODY)
 
 
 def _leading(score: Floats, firsts: Ints) -> Ints:
-    """The column with the highest score in each row; of equal ones that whose first sample came first."""
-    best = score == score.max(axis=1, keepdims=True)
-    leading: Ints = np.where(best, firsts, np.iinfo(np.int64).max).argmin(axis=1)
+    """The row with the highest score in each column; of equal ones that whose first sample came first."""
+    leading: Ints = np.where(score == score.max(axis=0), firsts, np.iinfo(np.int64).max).argmin(axis=0)
     return leading
 
 

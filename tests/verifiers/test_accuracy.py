@@ -32,7 +32,7 @@ problem = st.lists(one_sample, min_size=1, max_size=12).map(
 
 @given(problem, st.integers(0, 2**32 - 1))
 def test_the_picks_are_those_of_the_rules(samples: list[Candidate], seed: int) -> None:
-    drawn = np.random.default_rng(seed).random((5, len(samples))) < 0.6
+    drawn = np.random.default_rng(seed).random((len(samples), 5)) < 0.6
     scale = scale_of(each.reward for each in samples if each.reward is not None)
     subsets = _Subsets(_Table(samples, scale), drawn)
 
@@ -40,7 +40,7 @@ def test_the_picks_are_those_of_the_rules(samples: list[Candidate], seed: int) -
         if rule.name not in _PICKS:
             continue
         places = _PICKS[rule.name](subsets)
-        for row, place in zip(drawn, places.tolist(), strict=True):
+        for row, place in zip(drawn.T, places.tolist(), strict=True):
             subset = list(itertools.compress(samples, row))
             if rule.name == "reward_weighted":
                 pick = reward_weighted_pick(subset, scale)
