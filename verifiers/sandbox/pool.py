@@ -14,7 +14,7 @@ import asyncio
 import base64
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Final
@@ -25,6 +25,7 @@ from verifiers.sandbox.walls import Wall, how_to_get_one, walls
 from verifiers.sandbox.worker_process import WorkerProcess
 
 MEMORY_MB: Final = 512
+OUTPUT_BYTES: Final = 64 * 1024
 _JOBS_A_WORKER: Final = 5000
 """A worker is replaced after so many jobs: nothing can pile up in it."""
 
@@ -64,20 +65,30 @@ class Sandbox:
             return worker.name
 
     async def run(
-        self, program: str, *, stdin: bytes = b"", seconds: float = 10.0, memory: int = MEMORY_MB
+        self,
+        program: str | Sequence[str],
+        *,
+        stdin: bytes = b"",
+        seconds: float = 10.0,
+        memory: int = MEMORY_MB,
+        output_bytes: int = OUTPUT_BYTES,
     ) -> RunResult:
-        """Run ``program`` with ``seconds`` of wall time and ``memory`` megabytes. Raises ``NoSandbox``."""
-        limits = _limits("program", seconds, memory) | {"stdin": base64.b64encode(stdin).decode("ascii")}
+        """Run ``program`` with ``seconds`` of wall time and ``memory`` megabytes; of several readings of a
+        program, the first that compiles. ``output_bytes`` is where each output is cut and the program
+        stopped. Raises ``NoSandbox``.
+        """
+        limits = _limits("program", seconds, memory, output_bytes)
+        limits["stdin"] = base64.b64encode(stdin).decode("ascii")
         try:
             async with self._worker() as worker:
-                answer = await worker.run([(limits, {"source": program})], _bound(seconds))
+                answer = await worker.run([(limits, {"sources": _readings(program)})], _bound(seconds))
                 return _result(answer["programs"][0], worker.name)
         except BoxFailed as error:
             return _box_failed(error)
 
     async def check(
         self,
-        program: str,
+        program: str | Sequence[str],
         tests: str,
         *,
         entry_point: str,
@@ -87,11 +98,14 @@ class Sandbox:
     ) -> CheckResult:
         """Run ``tests`` in a box of their own, with ``entry_point`` of ``program``, which runs in another,
         behind a proxy that passes plain values. ``prelude`` is run before the tests. Raises ``NoSandbox``."""
-        candidate = (_limits("candidate", seconds, memory), {"source": program, "entry_point": entry_point})
-        # The tests may take longer than the candidate: it is the candidate's time that is limited.
+        candidate = (
+            _limits("candidate", seconds, memory),
+            {"sources": _readings(program), "entry_point": entry_point},
+        )
+        # The tests may take longer than the candidate: its time is what is limited.
         checker = (
             _limits("checker", seconds * 2 + 5, memory),
-            {"source": tests, "prelude": prelude, "entry_point": entry_point},
+            {"tests": tests, "prelude": prelude, "entry_point": entry_point},
         )
         try:
             async with self._worker() as worker:
@@ -160,8 +174,12 @@ class Sandbox:
         await worker.kill()
 
 
-def _limits(role: str, seconds: float, memory: int) -> dict[str, Any]:
-    return {"role": role, "seconds": seconds, "memory_mb": memory}
+def _readings(program: str | Sequence[str]) -> list[str]:
+    return [program] if isinstance(program, str) else list(program)
+
+
+def _limits(role: str, seconds: float, memory: int, output_bytes: int = OUTPUT_BYTES) -> dict[str, Any]:
+    return {"role": role, "seconds": seconds, "memory_mb": memory, "output_bytes": output_bytes}
 
 
 def _bound(seconds: float) -> float:

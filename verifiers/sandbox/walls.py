@@ -148,28 +148,12 @@ def _has_image(executable: str) -> bool:
     return shown.returncode == 0
 
 
-_CONTAINER: Final = [
-    "run",
-    "--interactive",
-    "--rm",
-    "--network",
-    "none",
-    "--read-only",
-    "--ipc",
-    "none",
-    "--cap-drop",
-    "ALL",
-    "--user",
-    "1000:1000",
-    "--security-opt",
-    "no-new-privileges",
-    "--pids-limit",
-    "256",
-    "--memory",
-    "2g",
-    "--tmpfs",
-    "/tmp:rw,nosuid,nodev,size=64m,mode=1777",
-]
+_CONTAINER: Final = (
+    *("run", "--interactive", "--rm", "--network", "none", "--read-only", "--ipc", "none"),
+    *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "1000:1000"),
+    *("--pids-limit", "256", "--memory", "2g"),
+    *("--tmpfs", "/tmp:rw,nosuid,nodev,size=64m,mode=1777"),  # noqa: S108  a path inside the container
+)
 
 
 def _container_command(executable: str, interpreter: Interpreter) -> tuple[str, ...]:

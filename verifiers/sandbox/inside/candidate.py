@@ -6,23 +6,31 @@ answers are compared elsewhere.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from verifiers.sandbox.inside.link import Link
-from verifiers.sandbox.inside.program import FILE_NAME, exit_status, new_main, open_streams
+from verifiers.sandbox.inside.program import (
+    FILE_NAME,
+    exit_status,
+    first_that_compiles,
+    new_module,
+    open_streams,
+)
 
 READ, WRITE = 3, 4
 
 
-def serve(source: str, entry_point: str) -> int:
-    """Run ``source``, then serve ``entry_point``. A program that fails or leaves ends here, with its
-    traceback on standard error: the checker finds the line closed."""
+def serve(sources: Sequence[str], entry_point: str) -> int:
+    """Run the first of ``sources`` that compiles, then serve ``entry_point``. A program that fails or leaves
+    ends here, with its traceback on standard error: the checker finds the line closed."""
     open_streams()
-    names = new_main(source)
+    source = first_that_compiles(sources)
+    names = new_module(source, "candidate")
 
     def whole() -> None:
         link = Link(READ, WRITE)
-        exec(compile(source, FILE_NAME, "exec"), names)  # noqa: S102
+        exec(compile(source, FILE_NAME, "exec", dont_inherit=True), names)  # noqa: S102
         link.keep(_entry(names, entry_point))
         link.serve_forever()
 

@@ -8,13 +8,14 @@ run, so that a failing one can say which case it was, what was expected and what
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 from types import TracebackType
 from typing import Any, Final, Literal
 
 from verifiers.sandbox.inside.link import Ended, Link, RaisedThere
-from verifiers.sandbox.inside.program import new_main, open_streams
+from verifiers.sandbox.inside.program import new_module, open_streams
 from verifiers.sandbox.inside.values import Foreign, NotPlain
 
 READ, WRITE, REPORT = 3, 4, 5
@@ -62,11 +63,14 @@ class _Proxy:
 
 
 def _outcome(tests: str, prelude: str, proxy: _Proxy) -> dict[str, Any]:
-    names = new_main(tests, TESTS)
+    names = new_module(tests, "tests", TESTS)
+    # A problem is often told in words; where it is Python, its definitions belong to the tests.
+    with contextlib.suppress(Exception):
+        exec(compile(prelude, "problem.py", "exec", dont_inherit=True), names)  # noqa: S102
     try:
-        if prelude:
-            exec(compile(prelude, "problem.py", "exec"), names)  # noqa: S102
-        code = compile(ast.fix_missing_locations(_KeepSides().visit(ast.parse(tests))), TESTS, "exec")
+        code = compile(
+            ast.fix_missing_locations(_KeepSides().visit(ast.parse(tests))), TESTS, "exec", dont_inherit=True
+        )
     except Exception as error:  # noqa: BLE001  whatever is wrong with them is told
         return {"outcome": "bad tests", "why": f"{type(error).__name__}: {error}"}
     names[proxy.entry_point] = proxy

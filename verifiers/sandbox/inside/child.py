@@ -7,6 +7,7 @@ step that fails ends the process with ``SETUP_FAILED``: a program never runs hal
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import signal
@@ -99,8 +100,6 @@ def _arrange_descriptors(wanted: tuple[int, ...]) -> None:
 
 
 def _duplicate_above(descriptor: int, lowest: int) -> int:
-    import fcntl
-
     return fcntl.fcntl(descriptor, fcntl.F_DUPFD, lowest)
 
 

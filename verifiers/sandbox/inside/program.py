@@ -4,6 +4,7 @@ an exit status, a traceback that begins at its own first line, and its threads w
 from __future__ import annotations
 
 import atexit
+import contextlib
 import io
 import linecache
 import os
@@ -11,7 +12,8 @@ import sys
 import threading
 import traceback
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 FILE_NAME = "program.py"
 
@@ -27,24 +29,34 @@ def open_streams() -> None:
     sys.__dict__.update(__stdin__=sys.stdin, __stdout__=sys.stdout, __stderr__=sys.stderr)
 
 
-def new_main(source: str, file_name: str = FILE_NAME) -> dict[str, object]:
-    """A fresh ``__main__`` for ``source``, whose lines tracebacks can show."""
-    module = types.ModuleType("__main__")
+def first_that_compiles(sources: Sequence[str]) -> str:
+    """Of several readings of a reply the first that is Python, else the first."""
+    for source in sources:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            compile(source, FILE_NAME, "exec", dont_inherit=True)
+            return source
+    return sources[0]
+
+
+def new_module(source: str, name: str = "__main__", file_name: str = FILE_NAME) -> dict[str, Any]:
+    """A fresh module for ``source``, whose lines tracebacks can show."""
+    module = types.ModuleType(name)
     module.__dict__["__file__"] = file_name
     module.__dict__["__builtins__"] = __builtins__
-    sys.modules["__main__"] = module
+    sys.modules[name] = module
     sys.argv = [file_name]
     linecache.cache[file_name] = (len(source), None, source.splitlines(keepends=True), file_name)
     return module.__dict__
 
 
-def run_program(source: str) -> int:
-    """Run ``source`` to its end and return its exit status."""
+def run_program(sources: Sequence[str]) -> int:
+    """Run the first of ``sources`` that compiles to its end and return its exit status."""
     open_streams()
-    names = new_main(source)
+    source = first_that_compiles(sources)
+    names = new_module(source)
 
     def whole() -> None:
-        exec(compile(source, FILE_NAME, "exec"), names)  # noqa: S102
+        exec(compile(source, FILE_NAME, "exec", dont_inherit=True), names)  # noqa: S102
 
     return exit_status(whole)
 
@@ -85,7 +97,7 @@ def _show(error: BaseException) -> None:
     replaced."""
     try:
         trace = error.__traceback__
-        while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+        while trace is not None and trace.tb_frame.f_code.co_filename != FILE_NAME:
             trace = trace.tb_next
         lines = traceback.format_exception(type(error), error, trace, limit=20)
         os.write(2, "".join(lines).encode(errors="backslashreplace"))

@@ -17,7 +17,6 @@ from typing import Final, Literal
 
 Status = Literal["exited", "crashed", "time", "output", "threads", "box"]
 
-OUTPUT_BYTES: Final = 64 * 1024
 MOST_THREADS: Final = 128
 _FORGIVEN: Final = 3.0
 _LAST_WORDS_SECONDS: Final = 1.0
@@ -34,6 +33,8 @@ class Watched:
     feed: bytes
     outputs: dict[int, bytearray]
     """Read ends of standard output and standard error, in this order."""
+    room: int
+    """Bytes that each of them may hold; a program that writes more is stopped."""
     fed: int = 0
     stopped: Status | None = None
     wait_status: int | None = None
@@ -172,8 +173,8 @@ def _read(descriptor: int, program: Watched) -> bool:
             return False
         if not piece:
             return False
-        kept += piece[: OUTPUT_BYTES - len(kept)]
-        if len(kept) >= OUTPUT_BYTES:
+        kept += piece[: program.room - len(kept)]
+        if len(kept) >= program.room:
             program.stop("output")
             return False
 

@@ -26,12 +26,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from verifiers.sandbox.inside import child, kernel, program, supervise
+from verifiers.sandbox.inside.candidate import serve
+from verifiers.sandbox.inside.checker import check
 
 _FIRST_IMPORTS: Final = (
-    "bisect", "collections", "copy", "datetime", "decimal", "fractions", "functools", "hashlib", "heapq",
-    "itertools", "json", "math", "operator", "random", "re", "statistics", "string", "typing", "numpy",
-    "sympy",
-)  # fmt: skip
+    *("bisect", "collections", "copy", "datetime", "decimal", "fractions", "functools", "hashlib", "heapq"),
+    *("itertools", "json", "math", "operator", "random", "re", "statistics", "string", "typing"),
+    *("numpy", "numpy.random", "sympy"),
+)
 _FIRST_USES: Final = """
 x, y = sympy.symbols("x y")
 sympy.solve(x**2 - 5*x + 6, x)
@@ -182,23 +184,20 @@ def _start(
         stdin=stdin.write,
         feed=base64.b64decode(wanted.get("stdin", "")),
         outputs={stdout.read: bytearray(), stderr.read: bytearray()},
+        room=wanted["output_bytes"],
     )
 
 
 def _body(wanted: dict[str, Any], text: dict[str, Any]) -> Callable[[], int]:
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        numpy.random.seed()
+    random = sys.modules.get("numpy.random")
+    if random is not None:
+        random.seed()
     role = wanted["role"]
     if role == "candidate":
-        from verifiers.sandbox.inside.candidate import serve
-
-        return lambda: serve(text["source"], text["entry_point"])
+        return lambda: serve(text["sources"], text["entry_point"])
     if role == "checker":
-        from verifiers.sandbox.inside.checker import check
-
-        return lambda: check(text["source"], text["prelude"], text["entry_point"])
-    return lambda: program.run_program(text["source"])
+        return lambda: check(text["tests"], text["prelude"], text["entry_point"])
+    return lambda: program.run_program(text["sources"])
 
 
 def _report(one: supervise.Watched) -> dict[str, Any]:
