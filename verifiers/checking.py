@@ -6,6 +6,7 @@ have the same single method, so whoever grades samples takes whichever it is giv
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from verifiers.answers import Extraction, extract_answer
@@ -31,12 +32,23 @@ class CheckedProblem(Protocol):
     def tests(self) -> dict[str, Any] | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramJudgement(Judgement):
+    """A judgement that rests on running a program: what that wrote, its wall time and peak memory, and the
+    name of the walls it ran behind. ``stdout`` is as hostile as whatever wrote it."""
+
+    stdout: str
+    seconds: float
+    memory_mb: float
+    box: str
+
+
 class Checker(Protocol):
     """Judges replies to problems of some kinds."""
 
     def judge(self, problem: CheckedProblem, text: str) -> Judgement:
         """Whether ``text``, a whole reply, solves ``problem``. Never raises for what a reply holds; what it
-        cannot decide is undecided, with the reason."""
+        cannot decide is undecided, with the reason. A ``ProgramJudgement`` where a program ran."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from app.cli import config, cost, coverage, doctor, models, out, replay, runs, solve
+from app.cli import config, cost, coverage, doctor, models, out, pick, replay, runs, solve, verify
 from app.cli.tui import open_tui
 from app.errors import BadInput
 
@@ -50,6 +50,8 @@ app.command("solve")(solve.solve)
 app.add_typer(runs.app, name="runs")
 app.command("replay")(replay.replay)
 app.add_typer(models.app, name="models")
+app.command("verify")(verify.verify)
+app.command("pick")(pick.pick)
 app.command("cost")(cost.cost)
 app.command("coverage")(coverage.coverage)
 app.command("config")(config.config)

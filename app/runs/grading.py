@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from app.problems.problem import Kind, Problem
 from app.runs.samples_file import GivenSample
 from verifiers.answers import Extraction
-from verifiers.checking import AnswerReader, Checker
+from verifiers.candidates import ProgramStatus
+from verifiers.checking import AnswerReader, Checker, ProgramJudgement
 from verifiers.normal import same_answer
 from verifiers.verdicts import Judgement
 
-ProgramStatus = Literal["agrees", "differs", "failed", "not-run"]
+STDOUT = 2_000
+"""Characters kept of what a program wrote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,17 @@ class Grade:
 
     @property
     def detail(self) -> dict[str, Any]:
-        return {"reason": self.judgement.reason}
+        """What the judgement rests on, as the samples format has it."""
+        found = self.judgement
+        detail: dict[str, Any] = {"reason": found.reason}
+        if isinstance(found, ProgramJudgement):
+            detail |= {
+                "stdout": found.stdout[:STDOUT],
+                "seconds": found.seconds,
+                "memory_mb": found.memory_mb,
+                "box": found.box,
+            }
+        return detail
 
 
 @dataclass(slots=True)

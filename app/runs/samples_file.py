@@ -8,19 +8,18 @@ hear of the bad ones and go on: a sample that is quietly skipped changes every a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from app.errors import BadInput
 from app.problems.jsonl import decode_line, decode_text, explain, numbered_lines, read_bytes
 from app.problems.load import STDIN
+from verifiers.candidates import ProgramStatus
 from verifiers.verdicts import Verdict
-
-ProgramStatus = Literal["agrees", "differs", "failed", "not-run"]
 
 OnBad = Callable[[BadInput], None]
 """Told of a line that is left out."""
@@ -124,6 +123,34 @@ def refuse_twins(samples: Iterable[GivenSample]) -> None:
                 f"{sample.where}: sample {sample.index} of {sample.problem_id} came already ({before}).",
                 "Remove one of them, or give each its own index.",
             )
+
+
+def of_known_problems(
+    samples: Sequence[GivenSample], known: Container[str], source: str, *, on_bad: OnBad | None = None
+) -> list[GivenSample]:
+    """The samples whose problem is ``known``; ``source`` names the problems in messages.
+
+    Raises ``BadInput`` where none is left, and for the first that is not known unless ``on_bad`` takes it.
+    """
+    if samples and not any(sample.problem_id in known for sample in samples):
+        first = samples[0].problem_id
+        raise BadInput(
+            f"No sample belongs to a problem of {source} (the first one's is {first}).",
+            "Give the problems that were asked; `problem_id` must be their `id`.",
+        )
+    found = []
+    for sample in samples:
+        if sample.problem_id in known:
+            found.append(sample)
+            continue
+        fault = BadInput(
+            f"{sample.where}: there is no problem {sample.problem_id} in {source}.",
+            "Add the problem, or go on without such samples: --skip-bad",
+        )
+        if on_bad is None:
+            raise fault
+        on_bad(fault)
+    return found
 
 
 _ROW = msgspec.json.Decoder(dict[str, Any])

@@ -1,0 +1,52 @@
+"""Problems and samples that the user brings, read together: what ``verify`` and ``pick`` begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from app.cli import out
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.problems.problem import Problem
+    from app.runs.samples_file import GivenSample
+
+ProblemsOption: TypeAlias = Annotated[
+    Path, typer.Option("--problems", metavar="P", help="The problems, JSONL; - reads standard input.")
+]
+SamplesOption: TypeAlias = Annotated[
+    Path, typer.Option("--samples", metavar="S", help="Their samples, JSONL; - reads standard input.")
+]
+SkipBadOption: TypeAlias = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out lines that cannot be used, and go on.")
+]
+
+_NAMED = 5
+"""Bad lines that are named one by one; the rest are counted."""
+
+
+def read_given(
+    problems: Path, samples: Path, *, skip_bad: bool
+) -> tuple[dict[str, Problem], list[GivenSample]]:
+    """The problems by id, and the samples that belong to them, in the file's order.
+
+    Raises ``BadInput`` for whatever cannot be read. With ``skip_bad`` bad samples are left out, named and
+    counted on standard error; problems are never left out, because that would change every average.
+    """
+    from app.problems.load import STDIN, load_problems
+    from app.runs.samples_file import load_samples, of_known_problems
+
+    if str(problems) == str(samples) == STDIN:
+        raise BadInput("Standard input cannot be both.", "Give the problems or the samples as a file.")
+    bad: list[BadInput] = []
+    on_bad = bad.append if skip_bad else None
+    known = {problem.id: problem for problem in load_problems(problems)}
+    found = of_known_problems(load_samples(samples, on_bad=on_bad), known, str(problems), on_bad=on_bad)
+    for fault in bad[:_NAMED]:
+        out.warn(f"Left out: {fault.message}")
+    if bad:
+        out.warn(f"{len(bad):,} of {len(bad) + len(found):,} samples left out.")
+    return known, found

@@ -1,0 +1,129 @@
+"""``monkeys pick``: how often each rule would have picked a right answer, at each number of samples."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli import out
+from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, read_given
+from app.errors import BadInput
+
+if TYPE_CHECKING:
+    from app.runs.picking import Pool
+    from app.runs.samples_file import GivenSample
+    from verifiers.accuracy import Curves
+    from verifiers.survivors import FilterReport
+
+MOST_SUBSETS = 10_000
+
+
+class Table(StrEnum):
+    text = "text"
+    csv = "csv"
+    json = "json"
+    jsonl = "jsonl"
+
+
+def pick(
+    problems: ProblemsOption,
+    samples: SamplesOption,
+    model: Annotated[str | None, typer.Option(metavar="M", help="Of this model only.")] = None,
+    subsets: Annotated[
+        int, typer.Option(metavar="N", min=1, max=MOST_SUBSETS, help="Random subsets at each k.")
+    ] = 100,
+    seed: Annotated[int, typer.Option(metavar="S", min=0, help="Fixes the subsets.")] = 0,
+    skip_bad: SkipBadOption = False,
+    output: Annotated[Table, typer.Option("--output", "-o", help="How to print the result.")] = Table.text,
+) -> None:
+    """Accuracy of every rule that picks, at 1, 2, 4, ... samples, beside coverage."""
+    known, given = read_given(problems, samples, skip_bad=skip_bad)
+    from app.runs.grading import Grader
+    from app.runs.picking import pool
+    from app.runs.samples_file import refuse_twins
+
+    given = _of_model(given, model)
+    refuse_twins(given)
+    found = pool(given, Grader(known))
+    _tell_what_to_know(found, left_out=len(known) - len(found.problems))
+    from verifiers.accuracy import accuracy_curves
+    from verifiers.survivors import filter_report
+
+    candidates = list(found.problems.values())
+    curves = accuracy_curves(candidates, subsets=subsets, seed=seed)
+    survivors = filter_report(candidates)
+    if output is Table.text:
+        from app.cli.pick_text import lines_of
+
+        out.print_lines(lines_of(found, curves, survivors))
+    elif output is Table.csv:
+        out.write_bytes(_as_csv(curves).encode())
+    elif output is Table.json:
+        out.print_json(_as_object(found, curves, survivors, seed))
+    else:
+        out.print_each([_as_object(found, curves, survivors, seed)])
+
+
+def _of_model(samples: list[GivenSample], model: str | None) -> list[GivenSample]:
+    if model is None:
+        return samples
+    mine = [sample for sample in samples if sample.model == model]
+    if not mine:
+        names = sorted({sample.model or "(no name)" for sample in samples})
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise BadInput(f"No sample is of the model {model}.", f"The samples are of {shown}.")
+    return mine
+
+
+def _tell_what_to_know(found: Pool, *, left_out: int) -> None:
+    if len(found.models) > 1:
+        out.warn(f"Samples of {len(found.models)} models are mixed.", "Choose one with --model.")
+    if left_out:
+        out.warn(f"{left_out:,} problems have no samples, and are not counted.")
+    if found.failed:
+        out.warn(f"{found.failed:,} samples failed before they were finished, and are not counted.")
+    if found.undecided:
+        out.warn(f"{found.undecided:,} of {found.samples:,} samples are undecided, and count as not right.")
+    if 0 < found.unrewarded < found.samples:
+        out.warn(f"{found.unrewarded:,} of {found.samples:,} samples have no reward: no rule picks by it.")
+
+
+def _as_object(found: Pool, curves: Curves, survivors: FilterReport | None, seed: int) -> dict[str, Any]:
+    from budgets.coverage import mean_pass_at_k
+
+    return {
+        "problems": len(found.problems),
+        "samples": found.samples,
+        "n": [found.fewest, found.most],
+        "models": list(found.models),
+        "undecided": found.undecided,
+        "subsets": curves.subsets,
+        "seed": seed,
+        "rules": {
+            name: None if curve is None else {str(k): [point.mean, point.sd] for k, point in curve.items()}
+            for name, curve in [*curves.rules.items(), ("coverage", curves.coverage)]
+        },
+        "filter": survivors,
+        "missing": dict(curves.missing),
+        "pass_at_k": {str(k): mean_pass_at_k(found.counts, k) for k in curves.coverage},
+    }
+
+
+def _as_csv(curves: Curves) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(("rule", "k", "mean", "sd"))
+    writer.writerows(_csv_rows(curves))
+    return text.getvalue()
+
+
+def _csv_rows(curves: Curves) -> Iterator[tuple[str, int, float, float]]:
+    """A row per rule that ran and k, coverage last."""
+    for name, curve in [*curves.rules.items(), ("coverage", curves.coverage)]:
+        for k, point in (curve or {}).items():
+            yield name, k, point.mean, point.sd

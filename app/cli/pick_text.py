@@ -1,0 +1,75 @@
+"""The accuracy of picks for people: one row a rule, coverage below them, and how far apart they are.
+
+Brown et al. 2024 (arXiv 2407.21787) name the two ends of that gap: coverage is whether a right answer is in
+the pile, precision whether it can be told from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.runs.picking import Pool
+    from verifiers.accuracy import Curves, Point
+    from verifiers.survivors import FilterReport
+
+_COLUMNS = 8
+"""Values of k beside each other, so that a table is at most 120 wide."""
+_COVERAGE = "Coverage"
+
+
+def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Iterator[str]:
+    from verifiers.rules import RULES
+
+    titles = {str(rule.name): rule.title for rule in RULES}
+    running = {titles[name]: curve for name, curve in curves.rules.items() if curve is not None}
+    n = f"{found.fewest:,}" if found.fewest == found.most else f"{found.fewest:,} to {found.most:,}"
+    many = "1 problem" if len(found.problems) == 1 else f"{len(found.problems):,} problems"
+    yield f"{many}, {n} samples each; percent solved, mean ± sd over {curves.subsets:,} random subsets"
+    ks = list(curves.coverage)
+    for start in range(0, len(ks), _COLUMNS):
+        yield ""
+        yield from _table({**running, _COVERAGE: curves.coverage}, ks[start : start + _COLUMNS])
+    yield ""
+    yield from _gap(running, curves.coverage, ks[-1])
+    if survivors is not None:
+        yield from _filter(survivors)
+    missing: dict[str, list[str]] = {}
+    for name, reason in curves.missing.items():
+        missing.setdefault(reason, []).append(titles[name])
+    for reason, rules in missing.items():
+        yield f"Did not run: {', '.join(rules)} ({reason})."
+
+
+def _table(rows: Mapping[str, Mapping[int, Point]], ks: list[int]) -> Iterator[str]:
+    width = max(map(len, rows))
+    yield f"{'k':{width}}" + "".join(f"{k:>11,}" for k in ks)
+    for title, curve in rows.items():
+        cells = (f"{100 * curve[k].mean:.1f} ±{100 * curve[k].sd:.1f}" for k in ks)
+        yield f"{title:{width}}" + "".join(f"{cell:>11}" for cell in cells)
+
+
+def _gap(running: Mapping[str, Mapping[int, Point]], coverage: Mapping[int, Point], k: int) -> Iterator[str]:
+    """The distance that no rule closes, at the largest k."""
+    best = max(running, key=lambda title: running[title][k].mean)
+    picked, covered = running[best][k].mean, coverage[k].mean
+    samples = "1 sample" if k == 1 else f"{k:,} samples"
+    yield f"With {samples}, {covered:.1%} of problems are covered; the best pick ({best}) is right on {picked:.1%}."
+    yield f"The gap between coverage and precision is {100 * (covered - picked):.1f} points."
+
+
+def _filter(survivors: FilterReport) -> Iterator[str]:
+    counts = f"kept {survivors.kept:,}, dropped {survivors.dropped:,}, failed {survivors.failed:,}"
+    not_run = f", not run {survivors.not_run:,}" if survivors.not_run else ""
+    yield f"CoTnPoT filter: {counts}{not_run}; {survivors.fallbacks:,} problems kept none."
+    shares = [
+        f"{share:.1%} of the {what}"
+        for share, what in (
+            (survivors.precision, "kept are right (precision)"),
+            (survivors.recall, "right are kept (recall)"),
+        )
+        if share is not None
+    ]
+    if shares:
+        yield f"  {', '.join(shares)}."
