@@ -1,4 +1,4 @@
-"""What the CoTnPoT filter does to samples whose truth is known: whom it keeps, and whom it should have kept."""
+"""What the CoTnPoT filter does to samples whose truth is known: which it keeps, which it should have kept."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from verifiers.candidates import Candidate
 
 @dataclass(frozen=True, slots=True)
 class FilterReport:
-    """Samples by what their program did. ``precision`` is the share of the kept that are right, ``recall`` the
-    share of the right that are kept (Liang et al. 2024, arXiv 2410.05318, drop the rest); ``None`` where there
-    are none to share. Undecided samples are in neither. ``fallbacks`` counts problems that keep no sample."""
+    """Samples by what their program did (Liang et al. 2024, arXiv 2410.05318, keep those it agrees with).
+
+    ``precision`` is the share of the kept that are right, ``recall`` the share of the right that are kept;
+    ``None`` where there are none. Undecided samples are in neither. ``fallbacks`` counts the problems that
+    keep no sample."""
 
     kept: int
     dropped: int

@@ -84,13 +84,13 @@ def _tell_what_to_know(found: Pool, *, left_out: int) -> None:
     if len(found.models) > 1:
         out.warn(f"Samples of {len(found.models)} models are mixed.", "Choose one with --model.")
     if left_out:
-        out.warn(f"{left_out:,} problems have no samples, and are not counted.")
+        out.warn(f"Problems without samples, not counted: {left_out:,}.")
     if found.failed:
-        out.warn(f"{found.failed:,} samples failed before they were finished, and are not counted.")
+        out.warn(f"Samples that failed before they were finished, not counted: {found.failed:,}.")
     if found.undecided:
-        out.warn(f"{found.undecided:,} of {found.samples:,} samples are undecided, and count as not right.")
+        out.warn(f"Undecided samples, counted as not right: {found.undecided:,} of {found.samples:,}.")
     if 0 < found.unrewarded < found.samples:
-        out.warn(f"{found.unrewarded:,} of {found.samples:,} samples have no reward: no rule picks by it.")
+        out.warn(f"Samples without a reward, which no reward picks: {found.unrewarded:,}.")
 
 
 def _as_object(found: Pool, curves: Curves, survivors: FilterReport | None, seed: int) -> dict[str, Any]:

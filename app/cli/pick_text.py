@@ -25,8 +25,7 @@ def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Ite
     titles = {str(rule.name): rule.title for rule in RULES}
     running = {titles[name]: curve for name, curve in curves.rules.items() if curve is not None}
     n = f"{found.fewest:,}" if found.fewest == found.most else f"{found.fewest:,} to {found.most:,}"
-    many = "1 problem" if len(found.problems) == 1 else f"{len(found.problems):,} problems"
-    yield f"{many}, {n} samples each; percent solved, mean ± sd over {curves.subsets:,} random subsets"
+    yield f"{_problems(len(found.problems))}, {n} samples each; percent solved, mean ± sd over {curves.subsets:,} random subsets"
     ks = list(curves.coverage)
     for start in range(0, len(ks), _COLUMNS):
         yield ""
@@ -42,12 +41,16 @@ def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Ite
         yield f"Did not run: {', '.join(rules)} ({reason})."
 
 
+def _problems(count: int) -> str:
+    return "1 problem" if count == 1 else f"{count:,} problems"
+
+
 def _table(rows: Mapping[str, Mapping[int, Point]], ks: list[int]) -> Iterator[str]:
     width = max(map(len, rows))
-    yield f"{'k':{width}}" + "".join(f"{k:>11,}" for k in ks)
+    yield f"{'k':{width}}" + "".join(f"{k:>12,}" for k in ks)
     for title, curve in rows.items():
         cells = (f"{100 * curve[k].mean:.1f} ±{100 * curve[k].sd:.1f}" for k in ks)
-        yield f"{title:{width}}" + "".join(f"{cell:>11}" for cell in cells)
+        yield f"{title:{width}}" + "".join(f"{cell:>12}" for cell in cells)
 
 
 def _gap(running: Mapping[str, Mapping[int, Point]], coverage: Mapping[int, Point], k: int) -> Iterator[str]:
@@ -55,14 +58,15 @@ def _gap(running: Mapping[str, Mapping[int, Point]], coverage: Mapping[int, Poin
     best = max(running, key=lambda title: running[title][k].mean)
     picked, covered = running[best][k].mean, coverage[k].mean
     samples = "1 sample" if k == 1 else f"{k:,} samples"
-    yield f"With {samples}, {covered:.1%} of problems are covered; the best pick ({best}) is right on {picked:.1%}."
+    reached = f"the best pick ({best}) is right on {picked:.1%}"
+    yield f"With {samples}, {covered:.1%} of problems are covered; {reached}."
     yield f"The gap between coverage and precision is {100 * (covered - picked):.1f} points."
 
 
 def _filter(survivors: FilterReport) -> Iterator[str]:
     counts = f"kept {survivors.kept:,}, dropped {survivors.dropped:,}, failed {survivors.failed:,}"
     not_run = f", not run {survivors.not_run:,}" if survivors.not_run else ""
-    yield f"CoTnPoT filter: {counts}{not_run}; {survivors.fallbacks:,} problems kept none."
+    yield f"CoTnPoT filter: {counts}{not_run}; {_problems(survivors.fallbacks)} kept none."
     shares = [
         f"{share:.1%} of the {what}"
         for share, what in (
