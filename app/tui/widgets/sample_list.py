@@ -28,11 +28,11 @@ from app.tui.text import fit
 from app.tui.text.marks import SIGNS, standing
 from app.tui.widgets.changes import Changes
 from app.tui.widgets.colours import palette
+from app.tui.widgets.follow import followed
+from app.tui.widgets.list_words import nothing, summary, view
 from app.tui.widgets.order import FILTERS, NO_ANSWER, SORTS, Filter, GroupRow, SampleOrder, Sort
 from app.tui.widgets.sample_row import Columns, columns_for, group_strip, sample_strip
 
-LINGER: Final = 1.5
-"""Seconds of the run's clock that a followed sample stays in view after it has ended."""
 WIDEST_ANSWER: Final = 24
 _MOST_CACHED = 4096
 _MOST_MEASURED = 2000
@@ -193,7 +193,7 @@ class SampleList(ScrollView, can_focus=True):
             self._put_cursor(None, 0)
             return
         if self.follow:
-            index = self._followed(state)
+            index = followed(state, self.order, self.cursor, self._height)
             row = None if index is None else self.order.position(index)
             self._put_cursor(self._identity(row or 0), row or 0)
             self._scroll(0)
@@ -208,38 +208,6 @@ class SampleList(ScrollView, can_focus=True):
             return
         self._scroll(self.scroll_offset.y + row - self._cursor_row)
         self._put_cursor(self._identity(row), row)
-
-    def _followed(self, state: RunState) -> int | None:
-        """The sample to look at while nobody chooses: a live one to its end and a moment longer."""
-        if state.phase == "ended" and (last := self._last_of_pick(state)) is not None:
-            return last
-        current = self.cursor
-        if current is not None and current < len(state.samples):
-            sample = state.samples[current]
-            row = self.order.position(current)
-            if sample is not None and row is not None and row < max(1, self._height):
-                if sample.status == "live":
-                    return current
-                if state.at < sample.started + sample.seconds + LINGER:
-                    return current
-        if state.live:
-            writing = (index for index in reversed(state.live) if state.live[index].tokens)
-            index = next(writing, None)
-            row = None if index is None else self.order.position(index)
-            return index if row is not None and row < self._height else next(reversed(state.live))
-        return current if current is not None else self._first_sample()
-
-    def _last_of_pick(self, state: RunState) -> int | None:
-        """The newest sample that gave the picked answer: what one wants to see once a run has ended."""
-        for pick in state.picks.values():
-            sample = state.samples[pick.sample] if pick.sample is not None else None
-            if sample is not None and sample.group is not None and (voters := state.groups.get(sample.group)):
-                return max(voters)
-        return None
-
-    def _first_sample(self) -> int | None:
-        row = self.order.row(0)
-        return row if isinstance(row, int) else None
 
     def _identity(self, row: int) -> int | str | None:
         if not 0 <= row < len(self.order):
@@ -437,20 +405,11 @@ class SampleList(ScrollView, can_focus=True):
     def _empty_line(self, y: int, width: int) -> Strip:
         line = ""
         if y == 0 and not len(self.order) and self.size.height > 0:
-            line = self._nothing()
+            line = nothing(self.state, self.order)
         if not line:
             return Strip.blank(width, self.rich_style)
         dim = self.rich_style + palette(self.app).dim
         return Strip([Segment(fit.left(" " + fit.head(line, width - 2), width), dim)], width)
-
-    def _nothing(self) -> str:
-        if self.order.is_searching:
-            return "Searching…"
-        if self.order.is_plain or not self.state.samples:
-            return "No samples yet. They appear here as they are written."
-        if self.order.needle:
-            return "No sample contains this text. Press esc to see all."
-        return f"No sample is {self.order.filter} yet. Press f for another filter."
 
     def notify_style_update(self) -> None:
         super().notify_style_update()
@@ -471,32 +430,7 @@ class SampleList(ScrollView, can_focus=True):
     # -- titles --------------------------------------------------------------------------------------------
 
     def _title(self, state: RunState) -> None:
-        titles = (self._summary(state), self._view())
+        titles = (summary(state), view(self.order))
         if titles != self._titles:
             self._titles = titles
             self.border_title, self.border_subtitle = map(escape, titles)
-
-    def _summary(self, state: RunState) -> str:
-        limit = state.budget.samples
-        title = f"Samples  {state.finished:,}" + (f" of {limit:,}" if limit is not None else "")
-        if state.verified or state.undecided:
-            title += f" · {state.right:,} ✓ {state.wrong:,} ✗ {state.undecided:,} ?"
-        failed = sum(state.errors.values())
-        if state.cancelled:
-            title += f" · {state.cancelled:,} –"
-        return title + (f" · {failed:,} !" if failed else "")
-
-    def _view(self) -> str:
-        order = self.order
-        parts = []
-        if order.filter != "all":
-            parts.append(f"{order.filter} only")
-        if order.needle:
-            parts.append(f"with “{fit.head(order.needle, 20)}”")
-        if order.sort != "newest":
-            parts.append(f"by {order.sort}")
-        if order.grouped:
-            parts.append("grouped")
-        if parts:
-            return f"{', '.join(parts)}: {len(order):,}" + (" …" if order.is_searching else "")
-        return "/ search  f filter  s sort  g group"
