@@ -1,8 +1,8 @@
 """Which sample to look at while nobody chooses one.
 
 A text that is swapped for another in mid-sentence cannot be read, so a live sample is followed to its end,
-and a moment longer for its verdict; then comes the newest that has begun to write. When the run has ended, it is
-one that gave the picked answer.
+and a moment longer for its verdict; then comes the newest that has begun to write. When the run has ended,
+it is one that gave the picked answer.
 """
 
 from __future__ import annotations
