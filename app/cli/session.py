@@ -119,8 +119,8 @@ def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[st
 
 
 def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: Decimal) -> bool:
-    billed = [name for name in plan.models if not launcher.info(name).local]
-    if not billed or (plan.budget.usd is not None and plan.budget.usd <= above):
+    most = launcher.most_dollars(problem, plan)
+    if most is not None and most <= above:
         return True
     sys.stderr.write(f"{launcher.estimate(problem, plan)}\nGo on? [y/N] ")
     sys.stderr.flush()

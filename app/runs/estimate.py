@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from app.runs.costs import Meter
 from app.runs.habits import Habit
@@ -37,6 +38,21 @@ def estimate(
         for meter, prompt, habit in zip(meters, prompts, habits, strict=True)
     ]
     return " ".join(_sentence(each, budget) for each in found)
+
+
+def most_dollars(plan: Plan, meters: Sequence[Meter], prompts: Sequence[int]) -> Decimal | None:
+    """The most that a run may cost, ``None`` where nothing that is known bounds it."""
+    billed = [(meter, prompt) for meter, prompt in zip(meters, prompts, strict=True) if not meter.info.local]
+    if not billed or plan.budget.usd is not None:
+        return Decimal(0) if not billed else plan.budget.usd
+    samples = with_default_limit(plan.budget).samples
+    if samples is None or any(meter.price is None for meter, _ in billed):
+        return None
+    each = [
+        planning.worst_cost_of(planning.Job(prompt, plan.settings.max_tokens, price=meter.price), samples).usd
+        for meter, prompt in billed
+    ]
+    return max((usd for usd in each if usd is not None), default=None)
 
 
 def estimate_one(plan: Plan, budget: Budget, meter: Meter, prompt: int, habit: Habit | None) -> Estimate:

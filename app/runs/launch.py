@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -18,7 +19,7 @@ from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.costs import Meter
 from app.runs.engine import Engine
-from app.runs.estimate import estimate
+from app.runs.estimate import estimate, most_dollars
 from app.runs.habits import Habits
 from app.runs.lanes import Lane
 from app.runs.plan import DEFAULT_SAMPLES, Plan, with_default_limit
@@ -106,6 +107,13 @@ class Launcher:
             [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes],
             [self._habits.of(lane.name, problem.kind) if self._habits else None for lane in lanes],
         )
+
+    def most_dollars(self, problem: Problem, plan: Plan) -> Decimal | None:
+        """The most that a run of this plan may cost; ``None`` where nothing that is known bounds it."""
+        uncapped = msgspec.structs.replace(plan, budget=Budget())
+        lanes = [self._lane(problem, uncapped, name) for name in plan.models]
+        prompts = [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes]
+        return most_dollars(plan, [lane.meter for lane in lanes], prompts)
 
     def info(self, name: str) -> ModelInfo:
         """What is known of a model without making it ready."""

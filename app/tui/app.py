@@ -7,6 +7,7 @@ the ``Session``; a screen is only a view of one, so it can be closed, or fail, w
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -329,6 +330,13 @@ def _sentence(fault: MonkeysError) -> str:
     return f"{fault.message} {fault.fix}" if fault.fix else fault.message
 
 
+def _calm_collector() -> None:
+    """A full collection over many thousand samples would hold up a key for a third of a second; ours are
+    freed by counting references, so the search for cycles may be rare."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 def open_tui(problem_text: str | None = None) -> int:
     """Open the program on its form, with ``problem_text`` typed in. Returns the exit status.
 
@@ -347,6 +355,7 @@ def _run(problem_text: str | None, recording: RunSource | None) -> int:
     from app.tui.wiring import real_ports
 
     mine = settings.load().settings
+    _calm_collector()
     app = MonkeysApp(
         real_ports(mine),
         draft=draft_from(mine).asking(problem_text or ""),

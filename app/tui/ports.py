@@ -70,6 +70,8 @@ class Ports:
     detect: Callable[[str], tuple[Kind, str]]
     estimate: Callable[[Problem, Plan], str]
     """One sentence on what the plan buys."""
+    confirm: Callable[[Problem, Plan], str] = lambda *_: ""
+    """What to ask before a plan that may cost much, ``""`` where nothing needs asking."""
     starters: Callable[[], Sequence[Problem]] = lambda: ()
     recent: Callable[[], Sequence[Problem]] = lambda: ()
     runs: Callable[[], Sequence[PastRun]] = lambda: ()

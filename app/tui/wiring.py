@@ -33,6 +33,7 @@ def real_ports(settings: Settings) -> Ports:
         models=wiring.models,
         detect=_detect,
         estimate=wiring.estimate,
+        confirm=wiring.confirm,
         starters=_starters,
         recent=wiring.recent,
         runs=wiring.runs,
@@ -78,6 +79,16 @@ class _Wiring:
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
         return self._launcher.estimate(problem, plan)
+
+    def confirm(self, problem: Problem, plan: Plan) -> str:
+        """Ask about a run that may cost more than the user wants to spend without being asked."""
+        from budgets.amounts import show_usd
+
+        most = self._launcher.most_dollars(problem, plan)
+        if most is not None and most <= self._settings.confirm_above:
+            return ""
+        costs = "an amount that nobody knows" if most is None else f"up to {show_usd(most)}"
+        return f"This may cost {costs}. Start again to go on, or set a limit in dollars."
 
     def models(self) -> Sequence[ModelChoice]:
         from app.models.gguf import SUGGESTED_UPGRADE
@@ -161,7 +172,7 @@ def _choice(model: KnownModel, upgrade: bool) -> ModelChoice:
         model.description,
         model.ready,
         model.missing or "",
-        "" if not model.ready else "free",
+        "free" if model.ready and model.kind in ("embedded", "gguf") else "",
         upgrade,
     )
 

@@ -204,6 +204,23 @@ async def test_the_button_starts_a_run() -> None:
         assert len(scripted.asked) == 1
 
 
+async def test_a_run_that_may_cost_much_is_asked_about_once() -> None:
+    scripted = Scripted(confirm=lambda problem, plan: "This may cost up to $3.00. Start again to go on.")
+    app = scripted.app(DRAFT)
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert said(app).startswith("This may cost up to $3.00.")
+        assert scripted.asked == []
+        form(app).query_one("#samples", Input).value = "900"
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert scripted.asked == [], "another plan is asked about anew"
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert len(scripted.asked) == 1
+
+
 async def test_an_empty_problem_is_told_in_place() -> None:
     scripted = Scripted()
     app = scripted.app(Draft(models=("smollm2",)))

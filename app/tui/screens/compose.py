@@ -62,6 +62,8 @@ class ComposeScreen(ShellScreen):
         self._draft = draft
         self._pending: Timer | None = None
         self._complained_of: Draft | None = None
+        self._agreed_to: Draft | None = None
+        """What was asked about, and is started when it is started again unchanged."""
         self.looked_at: Draft | None = None
         """What the lines about kind, checks and cost speak of now."""
 
@@ -140,7 +142,13 @@ class ComposeScreen(ShellScreen):
     def do_start(self, _: str = "") -> None:
         draft = self.draft
         try:
-            self.shell.start(read_problem(draft), read_plan(draft))
+            problem, plan = read_problem(draft), read_plan(draft)
+            question = self.shell.session.ports.confirm(problem, plan)
+            if question and self._agreed_to != draft:
+                self._agreed_to = self._complained_of = draft
+                self._say(question)
+            else:
+                self.shell.start(problem, plan)
         except MonkeysError as fault:
             self.complain(fault)
 
