@@ -25,7 +25,8 @@ def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Ite
     titles = {str(rule.name): rule.title for rule in RULES}
     running = {titles[name]: curve for name, curve in curves.rules.items() if curve is not None}
     n = f"{found.fewest:,}" if found.fewest == found.most else f"{found.fewest:,} to {found.most:,}"
-    yield f"{_problems(len(found.problems))}, {n} samples each; percent solved, mean ± sd over {curves.subsets:,} random subsets"
+    yield f"{_problems(len(found.problems))}, {n} samples each"
+    yield f"Percent solved with k samples, mean ± sd over {curves.subsets:,} random subsets"
     ks = list(curves.coverage)
     for start in range(0, len(ks), _COLUMNS):
         yield ""

@@ -198,4 +198,6 @@ def _fields(row: dict[str, Any], where: str) -> SampleFields:
 
 
 def _as_text(answer: str | float | None) -> str | None:
-    return None if answer is None else str(answer).strip() or None
+    """Not stripped: the answer may be a program, whose indentation counts."""
+    text = "" if answer is None else str(answer)
+    return text if text.strip() else None
