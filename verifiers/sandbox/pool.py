@@ -115,6 +115,10 @@ class Sandbox:
         except BoxFailed as error:
             return CheckResult(_box_failed(error), _box_failed(error), None)
 
+    def worker_pids(self) -> list[int]:
+        """The process ids of the workers that are alive, for those who watch from outside."""
+        return [worker.pid for worker in self._all if worker.alive]
+
     async def close(self) -> None:
         """End all workers, and with them all programs."""
         self._closed = True
