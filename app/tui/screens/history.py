@@ -11,6 +11,10 @@ from app.tui.ports import PastRun, short_name
 from app.tui.screens.picker import Picker, Row, one_line
 
 
+_TITLE = 40
+"""Cells of a problem's title: what is left of 80 columns beside date and pick."""
+
+
 class RunPicker(Picker[str]):
     TITLE: ClassVar[str | None] = "Earlier runs"
     SEARCH: ClassVar[str] = "type to search problems, models and answers"
@@ -36,8 +40,8 @@ def _row(run: PastRun, width: int) -> Row[str]:
         (f"{when}  ", "$foreground-muted"),
         (f"{pick:>12}", "$pick" if run.pick else "$foreground-muted"),
         (f" {share:>4}  ", "$foreground-muted"),
-        (f"{run.samples:>6,} × {one_line(models, width):<{width}}  ", "$foreground-muted"),
-        one_line(run.title, 60),
+        f"{one_line(run.title, _TITLE):<{_TITLE}}",
+        (f"{run.samples:>7,} × {one_line(models, width):<{width}}", "$foreground-muted"),
         (f"  {run.status}" if run.status not in ("completed", "budget") else "", "$undecided"),
     )
     return Row(shown, f"{run.run_id} {run.title} {models} {run.pick or ''} {run.status}", run.run_id)
