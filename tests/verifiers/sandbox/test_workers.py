@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -195,11 +196,12 @@ def test_a_virtual_environment_under_tmp_works_as_an_ordinary_user(tmp_path: Pat
     assert "/box/packages" in out
 
 
-def run_as_ordinary_user(script: str) -> str:
+def run_as_ordinary_user(script: str, **environment: str) -> str:
     """The output of ``script`` under this interpreter, run by somebody who is not root. Root's interpreter
     may stand in root's home, which nobody else may enter: then it is seen through a bind under ``/mnt``."""
     if os.getuid() != 0:
-        command = [sys.executable, "-c", script]
+        command = ["env", *(f"{key}={value}" for key, value in environment.items())]
+        command += [sys.executable, "-c", script]
     else:
         import numpy
 
@@ -207,7 +209,8 @@ def run_as_ordinary_user(script: str) -> str:
         inner = (
             'mount --bind "$1" /mnt && shift && exec setpriv --reuid=65534 --regid=65534 --clear-groups '
             '--inh-caps=-all env -i PATH="$PATH" LD_LIBRARY_PATH=/mnt/lib PYTHONPATH="$1" '
-            '"/mnt/bin/python3" -c "$2"'
+            f"{' '.join(f'{key}={shlex.quote(value)}' for key, value in environment.items())} "
+            '/mnt/bin/python3 -c "$2"'
         )
         command = [
             "unshare",
@@ -220,7 +223,7 @@ def run_as_ordinary_user(script: str) -> str:
             f"{ROOT}:{packages}",
             script,
         ]
-    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=300, check=False)
     if done.returncode != 0 and "unshare" in done.stderr:
         pytest.skip(f"NOT CHECKED as an ordinary user: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
