@@ -330,7 +330,7 @@ def _sentence(fault: MonkeysError) -> str:
     return f"{fault.message} {fault.fix}" if fault.fix else fault.message
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """A full collection over many thousand samples would hold up a key for a third of a second; ours are
     freed by counting references, so the search for cycles may be rare."""
     gc.freeze()
@@ -355,7 +355,7 @@ def _run(problem_text: str | None, recording: RunSource | None) -> int:
     from app.tui.wiring import real_ports
 
     mine = settings.load().settings
-    _calm_collector()
+    calm_collector()
     app = MonkeysApp(
         real_ports(mine),
         draft=draft_from(mine).asking(problem_text or ""),

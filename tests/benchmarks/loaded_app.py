@@ -20,7 +20,7 @@ from app.runs.launch import Launcher
 from app.runs.plan import Plan
 from app.runs.source import LiveRun
 from app.runs.state import RunState
-from app.tui.app import MonkeysApp
+from app.tui.app import MonkeysApp, calm_collector
 from app.tui.draft import Draft
 from app.tui.ports import Ports
 from budgets.amounts import Budget
@@ -80,6 +80,7 @@ def main() -> None:
         launch=launch, models=lambda: (), detect=lambda _: ("math", "a test"), estimate=lambda *_: "a load"
     )
     draft = Draft(text=PROBLEM.prompt, answer="4", models=("scripted",))
+    calm_collector()
     MonkeysApp(ports, draft=draft).run()
 
 
