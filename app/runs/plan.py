@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Literal
 
 import msgspec
-from budgets.amounts import Budget
 
 from app.models.base import Settings
+from budgets.amounts import Budget
 
 DEFAULT_SAMPLES = 64
 """With no limit given at all. With any other limit, as many samples as it pays for."""
