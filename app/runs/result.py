@@ -1,8 +1,8 @@
 """What came of a run, for programs: one object of plain JSON, the same for every front end.
 
 It is read off the folded state, so that a run gives the same result when it has just ended, when it is shown
-from the journal a year later, and when its recording is played. Nothing is estimated here that was not
-measured: without a known answer there is no pass@k, and what nobody knows is ``None``.
+from the journal a year later, and when its recording is played. Without a known answer there is no pass@k,
+only what agreement lets one estimate, marked as such; what nobody knows is ``None``.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
+from app.runs.agreement import unverified
 from app.runs.state import Books, RunState, Tally
 from budgets.amounts import Usd, usd_text
-from budgets.coverage import next_is_new, pass_at_k, posterior_interval
+from budgets.coverage import pass_at_k, posterior_interval
 
 LEVEL = 0.9
 """Of every interval: with this chance the true value lies inside."""
@@ -82,11 +83,7 @@ def _coverage(state: RunState, model: str) -> dict[str, Any]:
             "interval": {},
             "level": LEVEL,
             "forecast": None,
-            "unverified": {
-                "covered": None,
-                "pick_right": None,
-                "next_is_new": next_is_new(tally.once, tally.answers) if tally.answers else None,
-            },
+            "unverified": asdict(unverified(state, model)) | {"estimated": True},
         }
     ks = powers_up_to(tally.n)
     return {

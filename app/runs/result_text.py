@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from app.runs.agreement import unverified
 from app.runs.result import LEVEL, is_checked, notes, powers_up_to
 from app.runs.state import RunState, Tally
 from budgets.amounts import show_count, show_flops, show_seconds, show_usd
@@ -64,6 +65,7 @@ def _coverage_lines(state: RunState) -> Iterable[str]:
             if tally.answers:
                 new = _percent(next_is_new(tally.once, tally.answers))
                 yield f"{label}unverified; {new} that the next answer is a new one"
+                yield from _estimate_line(state, name)
             else:
                 yield f"{label}unverified"
         elif tally.n == 0:
@@ -73,6 +75,13 @@ def _coverage_lines(state: RunState) -> Iterable[str]:
                 f", {tally.undecided} undecided" if tally.undecided else ""
             )
             yield "          " + " · ".join(_at_k(tally, k) for k in _few(powers_up_to(tally.n)))
+
+
+def _estimate_line(state: RunState, model: str) -> Iterable[str]:
+    said = unverified(state, model)
+    if said.pick_right is not None and said.covered is not None:
+        right, there = _percent(said.pick_right), _percent(said.covered)
+        yield f"          estimated from agreement: {right} that the first answer is right, {there} that any is"
 
 
 def _at_k(tally: Tally, k: int) -> str:

@@ -60,12 +60,12 @@ async def sampled(launcher: Launcher, problem: Problem, plan: Plan) -> dict[str,
 
 
 async def main(wish: argparse.Namespace) -> None:
-    chosen = random.Random(wish.seed).sample(load_problems(DATA / "gsm8k_train.jsonl"), wish.problems)  # noqa: S311
+    chosen = random.Random(wish.seed).sample(load_problems(wish.file), wish.problems)
     settings = Settings(temperature=wish.temperature, max_tokens=wish.max_tokens)
     plan = Plan(models=(wish.model,), settings=settings, budget=Budget(samples=wish.samples), seed=wish.seed)
     told = {
         "model": Path(wish.model).name,
-        "set": "GSM8K training problems",
+        "set": wish.file.name,
         "settings": {
             "temperature": wish.temperature,
             "max_tokens": wish.max_tokens,
@@ -89,6 +89,7 @@ async def main(wish: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", default="smollm2")
+    parser.add_argument("--file", type=Path, default=DATA / "gsm8k_train.jsonl")
     parser.add_argument("--problems", type=int, default=40)
     parser.add_argument("--samples", type=int, default=16)
     parser.add_argument("--temperature", type=float, default=0.6)

@@ -83,7 +83,15 @@ def test_without_anything_to_check_against_nothing_is_called_right() -> None:
     assert (coverage["verified"], coverage["n"], coverage["correct"]) == (False, 8, None)
     assert coverage["pass_at_k"] == {}
     assert coverage["unverified"]["next_is_new"] == pytest.approx(1 / 7), "96 came once in seven answers"
-    assert coverage["unverified"]["covered"] is None
+    assert coverage["unverified"]["estimated"] is True
+    assert 0.05 < coverage["unverified"]["pick_right"] < coverage["unverified"]["covered"] < 0.95
+
+
+def test_without_any_answer_nothing_is_estimated() -> None:
+    coverage = result(fold(recording([None, None], known=None)))["coverage"]
+    assert coverage["unverified"] == {
+        "covered": None, "pick_right": None, "next_is_new": None, "estimated": True,
+    }  # fmt: skip
 
 
 def test_a_checked_run_that_decided_nothing_has_no_pass_at_k() -> None:
@@ -184,6 +192,7 @@ def test_the_summary_of_a_wrong_and_of_an_unchecked_answer_says_so() -> None:
     unchecked = "\n".join(summary_lines(fold(recording(ANSWERS, known=None))))
     assert "? unverified: there was nothing to check it against" in unchecked
     assert "14% that the next answer is a new one" in unchecked
+    assert "estimated from agreement: " in unchecked
     assert "pass@" not in unchecked
 
 
