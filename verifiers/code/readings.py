@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from typing import Final
 
 from verifiers.answers import extract_answer
 
-_FENCE = re.compile(r"^[ \t]{0,12}(?:```|~~~)", re.MULTILINE)
+_FENCE: Final = re.compile(r"^[ \t]{0,12}(?:```|~~~)", re.MULTILINE)
+_CODE: Final = re.compile(r"[=:(\[]|\bimport\b|\breturn\b|\bpass\b")
+"""Without any of these a reply is prose."""
+_MARGIN: Final = re.compile(r"\n(?=\S)")
 
 
 def readings(reply: str, *, prompt: str, entry_point: str | None, cut_off: bool = False) -> tuple[str, ...]:
@@ -20,15 +24,22 @@ def readings(reply: str, *, prompt: str, entry_point: str | None, cut_off: bool 
     joined to the reply where it opens the function ``entry_point`` itself."""
     found: list[str] = []
     opens = entry_point is not None and _defines(prompt, entry_point)
-    if opens and not _FENCE.search(reply) and reply.strip():
-        found += _continued(prompt, reply)
+    bare = None if _FENCE.search(reply) or not _CODE.search(reply) else reply
+    if bare is not None and cut_off:
+        # A base model that rambles on has finished the function once a line stands at the margin again.
+        finished = _MARGIN.search(bare)
+        bare = bare[: finished.start() + 1] if opens and finished is not None else None
+    if opens and bare is not None:
+        found += _continued(prompt, bare)
     program = extract_answer(reply, "code", cut_off=cut_off, entry_point=entry_point).answer
-    if program is not None:
-        if opens and entry_point is not None and not _defines(program, entry_point):
-            found += _continued(prompt, program)
+    for text in (bare, program):
+        if text is None:
+            continue
+        if opens and entry_point is not None and not _defines(text, entry_point):
+            found += _continued(prompt, text)
         elif opens:
-            found.append(f"{prompt.rstrip()}\n    pass\n\n{textwrap.dedent(program)}")
-        found.append(textwrap.dedent(program))
+            found.append(f"{prompt.rstrip()}\n    pass\n\n{textwrap.dedent(text)}")
+        found.append(textwrap.dedent(text))
     return tuple(dict.fromkeys(found))
 
 

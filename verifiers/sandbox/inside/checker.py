@@ -69,7 +69,10 @@ def _outcome(tests: str, prelude: str, proxy: _Proxy) -> dict[str, Any]:
         exec(compile(prelude, "problem.py", "exec", dont_inherit=True), names)  # noqa: S102
     try:
         code = compile(
-            ast.fix_missing_locations(_KeepSides().visit(ast.parse(tests))), TESTS, "exec", dont_inherit=True
+            ast.fix_missing_locations(_KeepSides().visit(ast.parse(tests, TESTS))),
+            TESTS,
+            "exec",
+            dont_inherit=True,
         )
     except Exception as error:  # noqa: BLE001  whatever is wrong with them is told
         return {"outcome": "bad tests", "why": f"{type(error).__name__}: {error}"}
