@@ -31,7 +31,16 @@ if TYPE_CHECKING:
     Floats: TypeAlias = NDArray[np.float64]
     Thin: TypeAlias = NDArray[np.float32]
 
-__all__ = ["DEFAULT_PRIOR", "Evidence", "Posterior", "Prior", "Regime", "evidence", "posterior"]
+__all__ = [
+    "DEFAULT_PRIOR",
+    "Evidence",
+    "Posterior",
+    "Prior",
+    "Regime",
+    "evidence",
+    "posterior",
+    "usual_prior",
+]
 
 _NEGLIGIBLE = 1e-6
 """Grid points this much less likely than the best are dropped."""
@@ -60,16 +69,22 @@ class Prior:
     level_above: float
 
 
-DEFAULT_PRIOR = Prior(
-    regimes=(
-        Regime(share=0.72, right=1.0, right_spread=0.5, left=0.1, left_spread=0.4, trend=0.65),
-        Regime(share=0.18, right=12.0, right_spread=0.7, left=0.35, left_spread=0.3),
-        Regime(share=0.1, right=3.0, right_spread=1.2, left=0.35, left_spread=0.8),
-    ),
-    level=-7.0,
-    level_below=2.0,
-    level_above=4.0,
-)
+def usual_prior(*, vague: float = 0.1, broad: float = 0.85, trend: float = 0.65) -> Prior:
+    """The prior by its three fitted numbers: the share of the vague regime, the share of the broad one in
+    the rest, and how fast the broad one's left tail thins with the level."""
+    return Prior(
+        regimes=(
+            Regime((1 - vague) * broad, right=1.0, right_spread=0.5, left=0.1, left_spread=0.4, trend=trend),
+            Regime((1 - vague) * (1 - broad), right=12.0, right_spread=0.7, left=0.35, left_spread=0.3),
+            Regime(vague, right=3.0, right_spread=1.2, left=0.35, left_spread=0.8),
+        ),
+        level=-7.0,
+        level_below=4.0,
+        level_above=4.0,
+    )
+
+
+DEFAULT_PRIOR = usual_prior()
 
 
 @dataclass(frozen=True)
@@ -203,7 +218,7 @@ def _weighted_quantiles(values: Floats, weights: Floats, at: tuple[float, ...]) 
 @dataclass(frozen=True)
 class Evidence:
     """What the samples say, whatever the prior: ``likelihood`` (U, G) of each distinct (n, c), found in
-    ``times`` (U,) problems; ``of`` (J, U) its mean under each candidate; ``log`` (J,) that of all problems."""
+    ``times`` (U,) problems; ``of`` (J, U) its mean under each candidate; ``log`` (J,) of all problems."""
 
     times: Floats
     likelihood: Thin

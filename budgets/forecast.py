@@ -10,6 +10,27 @@ scale log(-log coverage), where the exponentiated power law is a straight line:
 
 A forecast from 100 samples a problem to 10,000 rests as much on the prior as on the samples, and from no
 success at all on the prior alone. It is therefore always an interval, never a point, and names its prior.
+
+What was tried: mean absolute error of coverage at 10,000, from n = 100 (and from 20), on the four Pythia
+models of the paper and on checkpoints of other sizes and ages (tests/acceptance/test_forecast_bars.py).
+
+    method                                          paper           MATH    GSM8K
+    exponentiated power law, on coverage            0.035 (0.074)   0.155   0.186
+    beta-binomial, maximum likelihood               0.065 (0.196)   0.233   0.215
+    straight line in log(-log coverage)             0.029 (0.059)   0.244   0.270
+    one vague prior over difficulties, posterior    0.079 (0.115)   0.075   0.087
+    its left tail tied to level and right tail      0.040 (0.078)   0.132   0.135
+    that, averaged with the line                    0.031 (0.080)   0.091   0.127
+    two regimes, averaged with the line             0.028 (0.069)   0.075   0.122
+    this: three regimes, and the line               0.026 (0.053)   0.135   0.141
+
+Only the last row leaves the scored model and half of the problems out of the fit; the rows in between were
+fitted to everything and served to choose the form. The line's (0.059) is without the draws that show nothing
+right. With the model left out, two regimes err by 0.031 (0.072), 0.118 and 0.106. The rows trade: what lowers
+the paper's errors raises those of MATH and GSM8K, whose weak checkpoints spread their chances less.
+
+Where the truth lies outside of what the prior knows (log-normal or narrow logistic chances, 128 problems),
+intervals hold it three times in four rather than nine in ten.
 """
 
 from __future__ import annotations
@@ -17,9 +38,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
-from budgets.difficulty import DEFAULT_PRIOR, Posterior, Prior, evidence, posterior
+from budgets.difficulty import DEFAULT_PRIOR, Prior, evidence, posterior
 from budgets.laws import coverage_curve, log_spaced
 
 if TYPE_CHECKING:
@@ -29,18 +51,20 @@ __all__ = ["Forecast", "Method", "Point", "forecast", "forecaster", "k_for_flops
 
 _LINE_THROUGH = 40
 _EDGE = 1e-9
+_NARROWING = 0.5
+"""The posterior's intervals rest on the prior where little is right, and then are as wide as the prior says.
+Where much is right measured forecasts miss by half as much as it admits."""
+_DOUBT = 0.5
+"""How much of the distance between value and posterior median is added to the interval."""
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The prior, the weight ``share * right / (right + evidence)`` of the straight line after ``right``
-    right samples, and the factor on the posterior's intervals that makes measured ones hold the truth nine
-    times in ten."""
+    """How a forecast is made. After ``right`` right samples the straight line weighs
+    ``right / (right + evidence)``."""
 
     prior: Prior = field(default=DEFAULT_PRIOR)
-    share: float = 1.0
-    evidence: float = 40.0
-    widening: float = 0.8
+    evidence: float = 20.0
 
 
 DEFAULT_METHOD = Method()
@@ -92,40 +116,35 @@ def forecaster(
         raise ValueError(f"A level lies between 0 and 1; {level} does not.")
     believed = posterior(evidence(counts), method.prior)
     line = straight_line(counts)
-    right = sum(c for _, c in counts)
-    weight = method.share * right / (right + method.evidence) if len(counts) > 1 else 0.0
+    right, samples = sum(c for _, c in counts), sum(n for n, _ in counts)
+    weight = right / (right + method.evidence)
+    width = 1 - _NARROWING * weight
+    tail = (1 - level) / 2
+    normal = NormalDist().inv_cdf(1 - tail)
 
     def at(k: int) -> Point:
         if k < 1:
             raise ValueError("Coverage is asked at k of at least 1.")
-        return _point(believed, line, weight, k, level, method.widening)
+        low, middle, high = (float(value) for value in believed.quantiles(k, (tail, 0.5, 1 - tail)))
+        value = middle
+        if len(counts) == 1:
+            # The chance that k samples hold a right one is the mean; the median would hide the fat tails.
+            value = min(max(believed.mean(k), low), high)
+        elif line is not None:
+            value = _coverage((1 - weight) * _log_log(middle) + weight * line(k))
+        if len(counts) > 1:
+            apart, within = _DOUBT * (value - middle), normal * width * believed.spread(k)
+            low = value - math.hypot(width * (middle - low), within, apart)
+            high = value + math.hypot(width * (high - middle), within, apart)
+        # As is the custom, intervals start at 0 where nothing was right and end at 1 where everything was.
+        return Point(
+            k,
+            value,
+            0.0 if right == 0 else max(0.0, low),
+            1.0 if right == samples else min(1.0, high),
+        )
 
     return at
-
-
-def _point(
-    believed: Posterior,
-    line: Callable[[float], float] | None,
-    weight: float,
-    k: int,
-    level: float,
-    widening: float,
-) -> Point:
-    tail = (1 - level) / 2
-    low, middle, high = (float(value) for value in believed.quantiles(k, (tail, 0.5, 1 - tail)))
-    if believed.problems == 1:
-        # The chance that k samples hold a right one is the mean; the median would hide the fat tails.
-        return Point(k, min(max(believed.mean(k), low), high), low, high)
-    value = middle
-    if line is not None:
-        value = _coverage((1 - weight) * _log_log(middle) + weight * line(k))
-    within = _normal_quantile(1 - tail) * believed.spread(k)
-    return Point(
-        k,
-        value,
-        max(0.0, value - widening * math.hypot(middle - low, within)),
-        min(1.0, value + widening * math.hypot(high - middle, within)),
-    )
 
 
 def straight_line(counts: Sequence[tuple[int, int]]) -> Callable[[float], float] | None:
@@ -150,12 +169,6 @@ def _log_log(coverage: float) -> float:
 
 def _coverage(log_log: float) -> float:
     return math.exp(-math.exp(min(log_log, 10.0)))
-
-
-def _normal_quantile(p: float) -> float:
-    from statistics import NormalDist
-
-    return NormalDist().inv_cdf(p)
 
 
 def describe_prior(counts: Sequence[tuple[int, int]]) -> str:

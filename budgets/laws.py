@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
     Floats: TypeAlias = NDArray[np.float64]
 
-__all__ = ["BetaBinomial", "PowerLaw", "beta_binomial", "coverage_curve", "log_spaced", "power_law"]
+__all__ = [
+    "BetaBinomial",
+    "PowerLaw",
+    "beta_binomial",
+    "coverage_curve",
+    "fit_power_law",
+    "log_spaced",
+    "pass_at_each",
+    "power_law",
+]
 
 _FITTED_AT = 40
 _JUDGED_AT = 100
@@ -84,7 +93,8 @@ def coverage_curve(counts: Iterable[tuple[int, int]], ks: Sequence[int]) -> Floa
 
 
 def pass_at_each(n: Floats, c: Floats, k: Floats) -> Floats:
-    """pass@k of each problem at each k: shapes (P,), (P,), (K,) -> (P, K). Needs k <= n everywhere."""
+    """pass@k of each problem at each k: shapes (P,), (P,), and (K,) or (P, K), to (P, K).
+    Needs k <= n everywhere."""
     import numpy as np
     from scipy.special import gammaln
 
