@@ -81,7 +81,8 @@ def _estimate_line(state: RunState, model: str) -> Iterable[str]:
     said = unverified(state, model)
     if said.pick_right is not None and said.covered is not None:
         right, there = _percent(said.pick_right), _percent(said.covered)
-        yield f"          estimated from agreement: {right} that the pick is right, {there} that any answer is"
+        said_so = f"{right} that the pick is right, {there} that any answer is"
+        yield f"          estimated from agreement: {said_so}"
 
 
 def _at_k(tally: Tally, k: int) -> str:
