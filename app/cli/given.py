@@ -1,17 +1,21 @@
-"""Problems and samples that the user brings, read together: what ``verify`` and ``pick`` begin with."""
+"""Problems and samples that the user brings, read together and graded: what ``verify`` and ``pick`` begin
+with. Programs are run only where samples of problems with tests have to be graded."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from app.cli import out
-from app.errors import BadInput
+from app.errors import BadInput, MonkeysError
 
 if TYPE_CHECKING:
     from app.problems.problem import Problem
+    from app.runs.grading import Grade
     from app.runs.samples_file import GivenSample
 
 ProblemsOption: TypeAlias = Annotated[
@@ -50,3 +54,45 @@ def read_given(
     if bad:
         out.warn(f"{len(bad):,} of {len(bad) + len(found):,} samples left out.")
     return known, found
+
+
+def graded(known: dict[str, Problem], samples: Sequence[GivenSample]) -> list[Grade]:
+    """The grades of ``samples``, in their order. Raises ``PartMissing`` where a program has to be run and
+    nothing on this machine can hold it."""
+    from app.runs.grading import Grader
+
+    if any(known[sample.problem_id].tests is not None for sample in samples):
+        import asyncio
+
+        return asyncio.run(_tested(known, samples))
+    grader = Grader(known)
+    return [grader.grade(sample) for sample in samples]
+
+
+async def _tested(known: dict[str, Problem], samples: Sequence[GivenSample]) -> list[Grade]:
+    from app.runs.code_checks import CodeTests
+    from app.runs.grading import Grader, check_all
+    from verifiers.sandbox import Sandbox
+
+    def on_checked(done: int) -> None:
+        sys.stderr.write(f"\r\x1b[K{done:,} of {len(samples):,} checked")
+        sys.stderr.flush()
+
+    watched = sys.stderr.isatty()
+    try:
+        async with Sandbox() as sandbox:
+            grader = Grader(known, {"code": CodeTests(sandbox)})
+            return await check_all(
+                samples, grader, at_once=sandbox.size, on_checked=on_checked if watched else None
+            )
+    except* MonkeysError as group:
+        raise _first(group) from None
+    finally:
+        if watched:
+            sys.stderr.write("\r\x1b[K")
+
+
+def _first(group: BaseExceptionGroup[MonkeysError]) -> MonkeysError:
+    """Of the faults that workers met side by side; they are alike."""
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first

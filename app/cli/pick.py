@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli import out
-from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, read_given
+from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, graded, read_given
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -44,12 +44,17 @@ def pick(
     """Accuracy of every rule that picks, at 1, 2, 4, ... samples, beside coverage."""
     known, given = read_given(problems, samples, skip_bad=skip_bad)
     from app.runs.grading import Grader
-    from app.runs.picking import pool
+    from app.runs.picking import pool, ungraded
     from app.runs.samples_file import refuse_twins
 
     given = _of_model(given, model)
     refuse_twins(given)
-    found = pool(given, Grader(known))
+    grader, missing = Grader(known), ungraded(given, known)
+    verdicts = {
+        sample.where: grade.judgement.verdict
+        for sample, grade in zip(missing, graded(known, missing), strict=True)
+    }
+    found = pool(given, grader, verdicts)
     _tell_what_to_know(found, left_out=len(known) - len(found.problems))
     from verifiers.accuracy import accuracy_curves
     from verifiers.survivors import filter_report

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from app.cli import out
-from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, read_given
+from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, graded, read_given
 from app.cli.options import OutputOption
 from app.cli.out import Output
 
@@ -32,18 +32,15 @@ def verify(
 ) -> None:
     """Check samples made elsewhere, and write them back with their verdicts."""
     known, given = read_given(problems, samples, skip_bad=skip_bad)
-    from app.runs.grading import Grader
-
-    grader = Grader(known)
-    grades = [grader.grade(sample) for sample in given]
+    grades = graded(known, given)
     if output is Output.text:
         out.print_lines(_summary(given, grades))
         return
-    rows = [_graded(sample, grade) for sample, grade in zip(given, grades, strict=True)]
+    rows = [_with_grade(sample, grade) for sample, grade in zip(given, grades, strict=True)]
     out.print_list(output, rows, [])
 
 
-def _graded(sample: GivenSample, grade: Grade) -> dict[str, Any]:
+def _with_grade(sample: GivenSample, grade: Grade) -> dict[str, Any]:
     """The row as it came, with what was found."""
     found = {"answer": grade.answer, "verdict": grade.judgement.verdict, "detail": grade.detail}
     return sample.row | found

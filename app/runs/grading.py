@@ -1,26 +1,46 @@
 """Samples made elsewhere, graded: the answer each gives, and the verdict on it.
 
-A problem's own answer decides where it has one. Tests, proofs and patches are for the checkers that the
-grader is given; without one for its kind a sample is undecided, and says why. Nothing is guessed: a sample
-that failed before it was finished is undecided too, because it shows nothing about the model's answer.
+A problem's own answer decides where it has one. Tests are for the checker that the grader is given; without
+one for its kind a sample is undecided, and says why. Nothing is guessed: a sample that failed before it was
+finished is undecided too, because it shows nothing about the model's answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
 
 from app.problems.problem import Kind, Problem
 from app.runs.samples_file import GivenSample
-from verifiers.answers import Extraction
+from verifiers.answers import Extraction, extract_answer
 from verifiers.candidates import ProgramStatus
-from verifiers.checking import AnswerReader, Checker, ProgramJudgement
+from verifiers.choices import Choices, find_choices
+from verifiers.known import judge_answer
 from verifiers.normal import same_answer
 from verifiers.verdicts import Judgement
 
-STDOUT = 2_000
-"""Characters kept of what a program wrote."""
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What running a program took: the beginning of what it wrote, safe to show, its wall time, its peak
+    memory, and the name of the walls it ran behind."""
+
+    stdout: str
+    seconds: float
+    memory_mb: float
+    box: str
+
+
+class Checker(Protocol):
+    """Judges replies to problems by running something."""
+
+    async def judge(self, problem: Problem, text: str, *, cut_off: bool) -> tuple[Judgement, Measured | None]:
+        """Whether ``text``, a whole reply, solves ``problem``; ``cut_off`` says that it ended at its token
+        limit. What cannot be decided is undecided, with the reason. Raises ``PartMissing`` where this machine
+        lacks what it takes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +49,63 @@ class Grade:
 
     answer: str | None
     judgement: Judgement
+    measured: Measured | None = None
 
     @property
     def detail(self) -> dict[str, Any]:
         """What the judgement rests on, as the samples format has it."""
-        found = self.judgement
-        detail: dict[str, Any] = {"reason": found.reason}
-        if isinstance(found, ProgramJudgement):
-            detail |= {
-                "stdout": found.stdout[:STDOUT],
-                "seconds": found.seconds,
-                "memory_mb": found.memory_mb,
-                "box": found.box,
-            }
-        return detail
+        return {"reason": self.judgement.reason} | (asdict(self.measured) if self.measured else {})
 
 
 @dataclass(slots=True)
 class Grader:
-    """Grades samples of ``problems``, by id. ``checkers`` judge the kinds that a known answer cannot."""
+    """Grades samples of ``problems``, by id. ``checkers`` judge problems of their kind that have tests."""
 
     problems: Mapping[str, Problem]
     checkers: Mapping[Kind, Checker] = field(default_factory=dict)
-    _readers: dict[str, AnswerReader] = field(default_factory=dict, init=False)
+    _choices: dict[str, Choices | None] = field(default_factory=dict, init=False)
 
-    def can_grade(self, problem: Problem) -> bool:
-        """Whether there is anything to grade a sample of ``problem`` by."""
-        return problem.answer is not None or problem.kind in self.checkers
+    def checker_of(self, problem: Problem) -> Checker | None:
+        return self.checkers.get(problem.kind) if problem.tests is not None else None
 
     def extraction(self, sample: GivenSample) -> Extraction:
         """The answer as its maker gave it, or else as we read it from the text."""
-        given = sample.answer
-        if given is not None:
-            return Extraction(given, "given")
-        text = sample.fields.text
-        if text is None:
+        if sample.answer is not None:
+            return Extraction(sample.answer, "given")
+        if sample.fields.text is None:
             return Extraction(None, "no answer given")
-        return self._reader(sample.problem_id).read(text, cut_off=sample.fields.finish_reason == "length")
+        problem = self.problems[sample.problem_id]
+        return extract_answer(
+            sample.fields.text,
+            problem.kind,
+            cut_off=_cut_off(sample),
+            choices=self._choices_of(problem),
+            entry_point=problem.entry_point,
+        )
 
     def answer(self, sample: GivenSample) -> str | None:
         return self.extraction(sample).answer
 
     def grade(self, sample: GivenSample) -> Grade:
-        """The verdict on a sample of one of the problems, whatever verdict it came with."""
+        """The verdict on a sample by the known answer, whatever verdict it came with; no checker is asked."""
         problem = self.problems[sample.problem_id]
         if sample.fields.error is not None:
             reason = f"the sample failed: {sample.fields.error}"
             return Grade(sample.answer, Judgement("undecided", reason, "none"))
         found = self.extraction(sample)
-        checker = self.checkers.get(problem.kind)
-        if checker is not None and sample.fields.text is not None and _needs_checker(problem):
-            return Grade(found.answer, checker.judge(problem, sample.fields.text))
-        if problem.answer is not None:
-            return Grade(found.answer, self._reader(problem.id).judge(found))
-        return Grade(found.answer, Judgement("undecided", _why_undecided(problem), "none"))
+        if problem.answer is None:
+            return Grade(found.answer, Judgement("undecided", _why_undecided(problem), "none"))
+        choices = self._choices_of(problem)
+        return Grade(found.answer, judge_answer(found, problem.answer, problem.kind, choices=choices))
+
+    async def check(self, sample: GivenSample) -> Grade:
+        """As ``grade``, by the problem's tests where there is a checker for them."""
+        problem = self.problems[sample.problem_id]
+        checker, text = self.checker_of(problem), _text_of(sample)
+        if checker is None or text is None or sample.fields.error is not None:
+            return self.grade(sample)
+        judgement, measured = await checker.judge(problem, text, cut_off=_cut_off(sample))
+        return Grade(self.answer(sample), judgement, measured)
 
     def program_status(self, sample: GivenSample) -> ProgramStatus | None:
         """Whether the program written from a sample agrees with it: as the file says, or else by comparing
@@ -94,23 +117,59 @@ class Grader:
         kind = self.problems[sample.problem_id].kind
         return "agrees" if answer is not None and same_answer(answer, program, kind) else "differs"
 
-    def _reader(self, problem_id: str) -> AnswerReader:
-        reader = self._readers.get(problem_id)
-        if reader is None:
-            reader = self._readers[problem_id] = AnswerReader(self.problems[problem_id])
-        return reader
+    def _choices_of(self, problem: Problem) -> Choices | None:
+        if problem.id not in self._choices:
+            worded = problem.kind in ("math", "open")
+            self._choices[problem.id] = find_choices(problem.prompt) if worded else None
+        return self._choices[problem.id]
 
 
-def _needs_checker(problem: Problem) -> bool:
-    """Whether the problem is about what a program or a proof does, rather than about an answer."""
-    return problem.kind in ("code", "proof", "patch")
+async def check_all(
+    samples: Sequence[GivenSample],
+    grader: Grader,
+    *,
+    at_once: int,
+    on_checked: Callable[[int], None] | None = None,
+) -> list[Grade]:
+    """The grades of all, in their order, ``at_once`` at a time; equal replies to a problem are run once.
+    ``on_checked`` is told how many samples are done."""
+    waiting: dict[tuple[str, str | None, str | None, str | None], list[int]] = {}
+    for place, sample in enumerate(samples):
+        fields = sample.fields
+        key = (sample.problem_id, _text_of(sample), fields.finish_reason, fields.error)
+        waiting.setdefault(key, []).append(place)
+    grades: dict[int, Grade] = {}
+    queue = iter(list(waiting.values()))
+
+    async def worker() -> None:
+        for places in queue:
+            found = await grader.check(samples[places[0]])
+            for place in places:
+                answer = grader.answer(samples[place])
+                grades[place] = Grade(answer, found.judgement, found.measured)
+            if on_checked is not None:
+                on_checked(len(grades))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(worker())
+    return [grades[place] for place in range(len(samples))]
+
+
+def _text_of(sample: GivenSample) -> str | None:
+    """What a checker is given: the reply, or the program that its maker read from it."""
+    return sample.answer if sample.fields.text is None else sample.fields.text
+
+
+def _cut_off(sample: GivenSample) -> bool:
+    return sample.fields.finish_reason == "length"
 
 
 def _why_undecided(problem: Problem) -> str:
-    if problem.tests is not None:
-        return "programs are not run in this version, so the tests decide nothing"
     if problem.kind == "proof":
         return "proofs are not checked in this version"
     if problem.kind == "patch":
         return "patches are not applied in this version"
-    return "the problem has no known answer"
+    if problem.tests is not None:
+        return f"only problems of kind code are tested, and this one is {problem.kind}"
+    return "the problem has no known answer" + (" and no tests" if problem.kind == "code" else "")

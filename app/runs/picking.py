@@ -6,13 +6,15 @@ refused rather than counted as wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from app.errors import BadInput
+from app.problems.problem import Problem
 from app.runs.grading import Grader
 from app.runs.samples_file import GivenSample
 from verifiers.candidates import Candidate, candidate
+from verifiers.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +23,6 @@ class Pool:
 
     problems: dict[str, list[Candidate]]
     models: tuple[str, ...]
-    graded: int
-    """Samples that came without a verdict."""
     undecided: int
     failed: int
     """Samples left out because they broke off: they answer nothing."""
@@ -49,52 +49,51 @@ class Pool:
         ]
 
 
-def pool(samples: Iterable[GivenSample], grader: Grader) -> Pool:
-    """The samples by problem, in the order in which they came. Raises ``BadInput`` for a sample without a
-    verdict whose problem has nothing to grade it by, and where no sample is left or none was decided."""
+def ungraded(samples: Iterable[GivenSample], problems: Mapping[str, Problem]) -> list[GivenSample]:
+    """The finished samples without a verdict. Raises ``BadInput`` for one whose problem has nothing to grade
+    it by."""
+    found = []
+    for sample in samples:
+        if sample.fields.error is None and sample.fields.verdict is None:
+            _refuse_ungradable(sample, problems[sample.problem_id])
+            found.append(sample)
+    return found
+
+
+def _refuse_ungradable(sample: GivenSample, problem: Problem) -> None:
+    if problem.answer is None and not (problem.kind == "code" and problem.tests is not None):
+        raise BadInput(
+            f"{sample.where}: the sample has no verdict, and its problem has no known answer ({problem.id}).",
+            "Give its `verdict`, or give the problem an `answer`.",
+        )
+
+
+def pool(samples: Iterable[GivenSample], grader: Grader, verdicts: Mapping[str, Verdict]) -> Pool:
+    """The samples by problem, in the order in which they came. ``verdicts`` are those of the ungraded, by the
+    place in their file. Raises ``BadInput`` where no sample is left or none was decided."""
     problems: dict[str, list[Candidate]] = {}
     models: dict[str, None] = {}
-    graded = undecided = failed = unrewarded = 0
+    failed = undecided = unrewarded = 0
     for sample in samples:
         if sample.fields.error is not None:
             failed += 1
             continue
-        each = _candidate(sample, grader)
+        verdict = sample.fields.verdict or verdicts[sample.where]
+        each = candidate(
+            sample.index,
+            grader.answer(sample),
+            grader.problems[sample.problem_id].kind,
+            reward=sample.fields.reward,
+            program=grader.program_status(sample),
+            verdict=verdict,
+        )
         problems.setdefault(sample.problem_id, []).append(each)
         models.setdefault(sample.model)
-        graded += sample.fields.verdict is None
-        undecided += each.verdict == "undecided"
+        undecided += verdict == "undecided"
         unrewarded += each.reward is None
-    found = Pool(problems, tuple(models), graded, undecided, failed, unrewarded)
+    found = Pool(problems, tuple(models), undecided, failed, unrewarded)
     if not problems:
         raise BadInput("Every sample failed before it was finished.", "Give samples without an `error`.")
     if undecided == found.samples:
         raise BadInput("No sample was decided to be right or wrong.", "Give samples with a `verdict`.")
     return found
-
-
-def _candidate(sample: GivenSample, grader: Grader) -> Candidate:
-    problem = grader.problems[sample.problem_id]
-    verdict, answer = sample.fields.verdict, grader.answer(sample)
-    if verdict is None:
-        if not grader.can_grade(problem):
-            raise BadInput(
-                f"{sample.where}: the sample has no verdict, and {_lacks(problem.tests is not None)}"
-                f" ({problem.id}).",
-                "Give its `verdict`, or give the problem an `answer`.",
-            )
-        verdict = grader.grade(sample).judgement.verdict
-    return candidate(
-        sample.index,
-        answer,
-        problem.kind,
-        reward=sample.fields.reward,
-        program=grader.program_status(sample),
-        verdict=verdict,
-    )
-
-
-def _lacks(tests: bool) -> str:
-    if tests:
-        return "its problem has tests, which are not run in this version"
-    return "its problem has no known answer"

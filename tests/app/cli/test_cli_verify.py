@@ -51,7 +51,7 @@ def test_samples_come_back_in_order_with_all_they_held(
         assert {key: row[key] for key in kept} == {key: given[key] for key in kept}
         assert list(row["detail"]) == ["reason"]
     assert rows[2]["detail"]["reason"] == "71 is not 72"
-    assert "not run in this version" in rows[3]["detail"]["reason"]
+    assert rows[3]["detail"]["reason"] == "the problem names no entry_point to test"
 
 
 def test_json_is_the_same_as_one_array_and_can_be_verified_again(
@@ -79,7 +79,7 @@ def test_text_counts_each_model_and_shows_nothing_hostile(
     assert [line.split() for line in out.splitlines()[1:4]] == [
         ["m", "2", "2", "0", "0"], ["n", "1", "0", "1", "0"], ["(no", "name)", "1", "0", "0", "1"],
     ]  # fmt: skip
-    assert "Undecided, because\n         1  programs are not run in this version" in out
+    assert "Undecided, because\n         1  the problem names no entry_point to test\n" in out
 
 
 def test_samples_may_come_by_standard_input(files: tuple[str, ...], tmp_path: Path) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from app.errors import BadInput
+from app.errors import BadInput, MonkeysError, PartMissing
 from app.problems.problem import Problem
-from app.runs.grading import STDOUT, Grader
-from app.runs.picking import pool
+from app.runs.grading import Grader, Measured, check_all
+from app.runs.picking import pool, ungraded
 from app.runs.samples_file import GivenSample, parse_samples
-from verifiers.checking import CheckedProblem, ProgramJudgement
-from verifiers.verdicts import Judgement
+from verifiers.verdicts import Judgement, Verdict
 
 PROBLEMS = {
     "sum": Problem(id="sum", kind="math", prompt="What is 70 + 2?", answer="72"),
@@ -66,36 +66,69 @@ def test_a_sample_is_graded_by_the_known_answer(given: GivenSample, answer: str 
 def test_without_a_checker_programs_are_undecided_and_say_so() -> None:
     grade = Grader(PROBLEMS).grade(sample("code", text="def f():\n    return 1\n"))
 
-    assert grade.judgement.verdict == "undecided"
-    assert "not run in this version" in grade.judgement.reason
-    assert grade.answer is not None
-    assert not Grader(PROBLEMS).can_grade(PROBLEMS["code"])
+    assert (grade.judgement.verdict, grade.answer) == ("undecided", "def f():\n    return 1\n")
+    assert grade.judgement.reason
 
 
 @dataclass
 class Counting:
-    """A checker that calls every program right, and remembers what it was asked."""
+    """A checker that calls long programs right, and remembers what it was asked."""
 
-    asked: list[tuple[str, str]]
+    asked: list[tuple[str, str, bool]] = field(default_factory=list)
+    fault: MonkeysError | None = None
+    running: int = 0
+    most_running: int = 0
 
-    def judge(self, problem: CheckedProblem, text: str) -> Judgement:
-        self.asked.append((problem.id, text))
-        return ProgramJudgement("right", "all tests pass", "tests", "x" * 5000, 0.5, 12.0, "bubblewrap")
+    async def judge(self, problem: Problem, text: str, *, cut_off: bool) -> tuple[Judgement, Measured | None]:
+        self.asked.append((problem.id, text, cut_off))
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        await asyncio.sleep(0)
+        self.running -= 1
+        if self.fault is not None:
+            raise self.fault
+        verdict: Verdict = "right" if len(text) > 5 else "wrong"
+        return Judgement(verdict, "tested", "tests"), Measured("out", 0.5, 12.0, "bubblewrap")
 
 
-def test_a_checker_that_is_given_judges_its_kind_and_no_other() -> None:
-    checker = Counting([])
+async def test_a_checker_that_is_given_judges_tests_and_nothing_else() -> None:
+    checker = Counting()
     grader = Grader(PROBLEMS, {"code": checker})
-    grade = grader.grade(sample("code", text="def f(): pass"))
+    grade = await grader.check(sample("code", text="def f(): pass", finish_reason="length"))
 
-    assert grade.judgement.verdict == "right"
+    assert grade.judgement == Judgement("right", "tested", "tests")
     assert grade.detail == {
-        "reason": "all tests pass", "stdout": "x" * STDOUT, "seconds": 0.5, "memory_mb": 12.0,
-        "box": "bubblewrap",
+        "reason": "tested", "stdout": "out", "seconds": 0.5, "memory_mb": 12.0, "box": "bubblewrap",
     }  # fmt: skip
-    assert grader.grade(sample("sum", text="72")).judgement.checker == "known answer"
-    assert checker.asked == [("code", "def f(): pass")]
-    assert grader.can_grade(PROBLEMS["code"])
+    await grader.check(sample("code", answer="f=1"))
+    assert (await grader.check(sample("sum", text="72"))).judgement.checker == "known answer"
+    assert (await grader.check(sample("code", text="def", error="reset"))).judgement.verdict == "undecided"
+    assert checker.asked == [("code", "def f(): pass", True), ("code", "f=1", False)]
+
+
+async def test_many_are_checked_side_by_side_in_order_and_equal_replies_once() -> None:
+    checker = Counting()
+    texts = ["x = 1000", "x", "y = 1000", "x", "z", "x = 1000"]
+    samples = [sample("code", text=text) for text in texts] + [sample("sum", text="72")]
+    done: list[int] = []
+    grader = Grader(PROBLEMS, {"code": checker})
+    grades = await check_all(samples, grader, at_once=3, on_checked=done.append)
+
+    assert [grade.judgement.verdict for grade in grades] == [
+        "right", "wrong", "right", "wrong", "wrong", "right", "right",
+    ]  # fmt: skip
+    assert sorted(text for _, text, _ in checker.asked) == sorted(set(texts))
+    assert checker.most_running == 3
+    assert (done[-1], sorted(done)) == (7, done)
+    assert await check_all([], grader, at_once=2) == []
+
+
+async def test_a_missing_part_ends_it() -> None:
+    grader = Grader(PROBLEMS, {"code": Counting(fault=PartMissing("No sandbox works here.", "Get one."))})
+
+    with pytest.raises(ExceptionGroup) as refused:
+        await check_all([sample("code", text=text) for text in "abc"], grader, at_once=2)
+    assert refused.group_contains(PartMissing)
 
 
 @pytest.mark.parametrize(
@@ -115,35 +148,38 @@ def test_a_program_agrees_if_its_answer_is_the_samples(fields: dict[str, Any], s
     assert Grader(PROBLEMS).program_status(given) == status
 
 
-def test_a_pool_keeps_given_verdicts_grades_the_others_and_drops_what_broke_off() -> None:
-    found = pool(
-        [
-            sample("sum", answer="72", verdict="wrong", model="a", reward=0.5),
-            sample("sum", answer="72", model="b"),
-            sample("code", text="def f(): pass", verdict="right"),
-            sample("sum", text="7", error="reset"),
-            sample("sum", answer="y"),
-        ],
-        Grader(PROBLEMS),
-    )
+def test_a_pool_keeps_given_verdicts_and_drops_what_broke_off() -> None:
+    given = [
+        sample("sum", answer="72", verdict="wrong", model="a", reward=0.5),
+        sample("sum", answer="72", model="b"),
+        sample("code", text="def f(): pass", verdict="right"),
+        sample("sum", text="7", error="reset"),
+    ]
+    given = [replace(each, where=f"line {place}") for place, each in enumerate(given)]
+    assert ungraded(given, PROBLEMS) == [given[1]]
+    found = pool(given, Grader(PROBLEMS), {"line 1": "right"})
 
-    assert [each.verdict for each in found.problems["sum"]] == ["wrong", "right", "wrong"]
-    assert found.counts == [(3, 1), (1, 1)]
-    assert (found.samples, found.fewest, found.most) == (4, 1, 3)
-    assert (found.models, found.graded, found.failed, found.undecided, found.unrewarded) == (
-        ("a", "b", ""), 2, 1, 0, 3,
-    )  # fmt: skip
+    assert [each.verdict for each in found.problems["sum"]] == ["wrong", "right"]
+    assert found.counts == [(2, 1), (1, 1)]
+    assert (found.samples, found.fewest, found.most) == (3, 1, 2)
+    assert (found.models, found.failed, found.undecided, found.unrewarded) == (("a", "b", ""), 1, 0, 2)
 
 
 @pytest.mark.parametrize(
     ("samples", "complaint"),
     [
-        ([sample("code", text="def f(): pass")], "f, line 1: the sample has no verdict, and its problem has"),
-        ([sample("open", text="hello")], "no known answer"),
         ([sample("sum", text="7", error="reset")], "Every sample failed"),
         ([sample("sum", text="7", verdict="undecided")], "No sample was decided"),
     ],
 )
-def test_nothing_is_counted_that_cannot_be_judged(samples: list[GivenSample], complaint: str) -> None:
+def test_nothing_makes_no_pool(samples: list[GivenSample], complaint: str) -> None:
     with pytest.raises(BadInput, match=complaint):
-        pool(samples, Grader(PROBLEMS))
+        pool(samples, Grader(PROBLEMS), {})
+
+
+@pytest.mark.parametrize("problem", ["open", "proof"])
+def test_what_cannot_be_graded_is_refused(problem: str) -> None:
+    with pytest.raises(BadInput, match="f, line 1: the sample has no verdict, and its problem has no known"):
+        ungraded([sample(problem, text="hello")], PROBLEMS)
+    assert ungraded([sample(problem, text="hello", verdict="right")], PROBLEMS) == []
+    assert len(ungraded([sample("code", text="def f(): pass")], PROBLEMS)) == 1
