@@ -110,6 +110,20 @@ def test_first_verified_stops_early(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rule", "says"), [("settled", "cannot plausibly change"), ("worth-it", "Not worth")]
+)
+def test_a_rule_that_reads_votes_stops_early_and_says_why(tmp_path: Path, rule: str, says: str) -> None:
+    ask = ("--model", script(tmp_path), "--samples", "1000", "--stop", rule)
+    found = json.loads(monkeys(tmp_path, "solve", QUESTION, *ask, "-o", "json").stdout)
+    assert found["status"] == "stopped"
+    assert 3 <= found["samples"] < 200
+    assert any(says in note for note in found["notes"])
+    guessed = found["coverage"]["unverified"]
+    assert guessed["estimated"] is True
+    assert 0 < guessed["pick_right"] <= guessed["covered"] < 1
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ((), "No problem is given"),
