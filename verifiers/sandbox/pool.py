@@ -61,7 +61,7 @@ class Sandbox:
 
     async def probe(self) -> str:
         """The name of the walls that programs run behind here. Raises ``NoSandbox``."""
-        async with self._worker() as worker:
+        async with self._worker("") as worker:
             return worker.name
 
     async def run(
@@ -77,11 +77,12 @@ class Sandbox:
         program, the first that compiles. ``output_bytes`` is where each output is cut and the program
         stopped. Raises ``NoSandbox``.
         """
+        readings = _readings(program)
         limits = _limits("program", seconds, memory, output_bytes)
         limits["stdin"] = base64.b64encode(stdin).decode("ascii")
         try:
-            async with self._worker() as worker:
-                answer = await worker.run([(limits, {"sources": _readings(program)})], _bound(seconds))
+            async with self._worker(*readings) as worker:
+                answer = await worker.run([(limits, {"sources": readings})], _bound(seconds))
                 return _result(answer["programs"][0], worker.name)
         except BoxFailed as error:
             return _box_failed(error)
@@ -98,9 +99,10 @@ class Sandbox:
     ) -> CheckResult:
         """Run ``tests`` in a box of their own, with ``entry_point`` of ``program``, which runs in another,
         behind a proxy that passes plain values. ``prelude`` is run before the tests. Raises ``NoSandbox``."""
+        readings = _readings(program)
         candidate = (
             _limits("candidate", seconds, memory),
-            {"sources": _readings(program), "entry_point": entry_point},
+            {"sources": readings, "entry_point": entry_point},
         )
         # The tests may take longer than the candidate: its time is what is limited.
         checker = (
@@ -108,7 +110,7 @@ class Sandbox:
             {"tests": tests, "prelude": prelude, "entry_point": entry_point},
         )
         try:
-            async with self._worker() as worker:
+            async with self._worker(*readings, tests) as worker:
                 answer = await worker.run([candidate, checker], _bound(seconds * 2 + 5))
                 sides = [_result(side, worker.name) for side in answer["programs"]]
                 return CheckResult(sides[0], sides[1], _read_report(answer.get("report", b"")))
@@ -127,36 +129,44 @@ class Sandbox:
         self._idle.clear()
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[WorkerProcess]:
+    async def _worker(self, *texts: str) -> AsyncIterator[WorkerProcess]:
+        """A worker for ``texts``. To clone a process costs by its size, so that what names neither numpy nor
+        sympy goes to one without them."""
+        packages = any("numpy" in text or "sympy" in text for text in texts)
         async with self._room:
-            worker = await self._take()
+            worker = await self._take(packages=packages)
             try:
                 yield worker
             finally:
                 await self._give_back(worker)
 
-    async def _take(self) -> WorkerProcess:
-        while self._idle:
-            worker = self._idle.pop()
-            if worker.alive:
-                return worker
-            await self._discard(worker)
-        worker = await WorkerProcess.start(self._wall) if self._wall is not None else await self._choose()
+    async def _take(self, *, packages: bool) -> WorkerProcess:
+        for worker in reversed(self._idle):
+            if worker.packages == packages:
+                self._idle.remove(worker)
+                if worker.alive:
+                    return worker
+                await self._discard(worker)
+                break
+        if self._wall is None:
+            worker = await self._choose(packages=packages)
+        else:
+            worker = await WorkerProcess.start(self._wall, packages=packages)
         if self._closed:
             await worker.kill()
             raise BoxFailed("the sandbox was closed")
         self._all.add(worker)
         return worker
 
-    async def _choose(self) -> WorkerProcess:
+    async def _choose(self, *, packages: bool) -> WorkerProcess:
         """Start a worker behind the best walls that hold here, and remember which."""
         async with self._choosing:
             if self._wall is not None:
-                return await WorkerProcess.start(self._wall)
+                return await WorkerProcess.start(self._wall, packages=packages)
             complaints = []
             for wall in self._find_walls():
                 try:
-                    worker = await WorkerProcess.start(wall)
+                    worker = await WorkerProcess.start(wall, packages=packages)
                 except BoxFailed as error:
                     complaints.append(f"{wall.name}: {error}")
                     continue

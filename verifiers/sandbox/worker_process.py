@@ -29,10 +29,13 @@ class WorkerProcess:
         self._jobs = 0
         self.wall = wall
         self.namespaces = False
+        self.packages = False
 
     @classmethod
-    async def start(cls, wall: Wall) -> WorkerProcess:
-        """A warm worker behind ``wall``. Raises ``BoxFailed`` with the wall's own complaint."""
+    async def start(cls, wall: Wall, *, packages: bool) -> WorkerProcess:
+        """A warm worker behind ``wall``, with numpy and sympy imported if ``packages``.
+
+        Raises ``BoxFailed`` with the wall's own complaint."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *wall.command,
@@ -47,6 +50,7 @@ class WorkerProcess:
             raise BoxFailed(f"{wall.name} does not start: {error}") from None
         worker = cls(process, wall)
         try:
+            worker._send({"packages": packages})
             async with asyncio.timeout(START_SECONDS):
                 greeting = await worker._receive()
         except TimeoutError:
@@ -55,6 +59,7 @@ class WorkerProcess:
         except BaseException:
             await worker.kill()
             raise
+        worker.packages = packages
         worker.namespaces = bool(greeting.get("namespaces"))
         return worker
 

@@ -32,8 +32,8 @@ from verifiers.sandbox.inside.checker import check
 _FIRST_IMPORTS: Final = (
     *("bisect", "collections", "copy", "datetime", "decimal", "fractions", "functools", "hashlib", "heapq"),
     *("itertools", "json", "math", "operator", "random", "re", "statistics", "string", "typing"),
-    *("numpy", "numpy.random", "sympy"),
 )
+_FIRST_PACKAGES: Final = ("numpy", "numpy.random", "sympy")
 _FIRST_USES: Final = """
 x, y = sympy.symbols("x y")
 sympy.solve(x**2 - 5*x + 6, x)
@@ -56,7 +56,8 @@ def main() -> None:
         control = os.dup(0)
         os.dup2(nothing.fileno(), 0)
     os.set_inheritable(line, False)
-    warm = _warm_up()
+    names = _FIRST_IMPORTS + (_FIRST_PACKAGES if _receive(control)["packages"] else ())
+    warm = _warm_up(names)
     child.prepare()
     child.measure_mapped()
     namespaces = _can_clone()
@@ -72,9 +73,9 @@ def main() -> None:
                 _run(job, control, line, namespaces=namespaces)
 
 
-def _warm_up() -> list[str]:
+def _warm_up(names: tuple[str, ...]) -> list[str]:
     loaded = []
-    for name in _FIRST_IMPORTS:
+    for name in names:
         with contextlib.suppress(ImportError):
             __import__(name)
             loaded.append(name)
