@@ -4,7 +4,7 @@ Nobody can know; these are estimates. They are read off the leading answer's sha
 curves fitted on samples whose answers are known, of several systems and kinds of questions
 (``confidence.json`` says which). ``tests/acceptance/confidence_fit.py`` fits them, and
 ``test_confidence_bars.py`` beside it measures how far off they are, also on sets that the fit has not seen:
-right to a few points on average over sets, but up to 15 points off on a single one. The same agreement means
+right to a few points over all cases, but up to 20 points off on a single set. The same agreement means
 less where a system errs in unison, and more where different systems agree; from counts alone that cannot be
 told, which is why nothing finer than a curve in one figure is fitted.
 

@@ -7,6 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
+import scipy.special  # noqa: F401 - here, so that no example's deadline pays for the import
 from hypothesis import given
 from hypothesis import strategies as st
 
