@@ -1,12 +1,11 @@
 """``monkeys coverage``: what was measured, how sure it is, and where it is going.
 
 Counts come as CSV, samples as JSONL; which of the two a file is, its first character says. Samples without a
-verdict are graded against the known answers of ``--problems``; tests and proofs are for ``monkeys verify``.
+verdict are graded by the known answers and tests of ``--problems``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,7 +18,7 @@ from app.cli.out import Output
 from app.errors import BadInput
 
 if TYPE_CHECKING:
-    from app.problems.problem import Problem
+    from app.runs.samples_file import GivenSample
     from budgets.counts import ModelCounts, Sampled
 
 LEVEL = 0.9
@@ -135,10 +134,11 @@ def read_models(file: Path, problems: Path | None) -> dict[str, ModelCounts]:
     from app.problems.jsonl import decode_text, read_bytes
     from budgets.counts import CountsError, count_samples, parse_counts
 
-    text = decode_text(read_bytes(file), str(file))
+    data = read_bytes(file)
+    text = decode_text(data, str(file))
     try:
-        if text.lstrip()[:1] == "{":
-            return count_samples(_samples(text, file), _judge(text, file, problems))
+        if text.lstrip()[:1] in ("{", "["):
+            return count_samples(_sampled(data, file, problems))
         if not text.strip():
             raise BadInput(f"{file} is empty.", "Give counts (CSV) or samples (JSONL).")
         return parse_counts(text, str(file))
@@ -146,52 +146,42 @@ def read_models(file: Path, problems: Path | None) -> dict[str, ModelCounts]:
         raise BadInput(error.message, error.fix) from None
 
 
-def _samples(text: str, file: Path) -> Iterator[Sampled]:
-    from app.cli.sample_rows import sample_rows
+def _sampled(data: bytes, file: Path, problems: Path | None) -> list[Sampled]:
+    """The finished samples of a file; those without a verdict are graded where there are ``problems``."""
+    from app.runs.samples_file import parse_samples
     from budgets.counts import Sampled
 
-    for where, row in sample_rows(text, str(file)):
-        yield Sampled(where, row.model or "samples", row.problem_id, row.verdict, row.index)
+    given = parse_samples(data, str(file))
+    finished = [sample for sample in given if sample.fields.error is None]
+    if len(finished) < len(given):
+        out.warn(
+            f"Samples that failed before they were finished, not counted: {len(given) - len(finished):,}."
+        )
+    verdicts = _graded(finished, problems) if problems is not None else {}
+    return [
+        Sampled(
+            sample.where,
+            sample.model or "samples",
+            sample.problem_id,
+            sample.fields.verdict or verdicts.get(sample.where),
+            sample.fields.index,
+        )
+        for sample in finished
+    ]
 
 
-def _judge(text: str, file: Path, problems: Path | None) -> Callable[[Sampled], str] | None:
-    """Gives a sample the verdict it lacks, by its problem's known answer. None without problems."""
-    if problems is None:
-        return None
-    from app.cli.sample_rows import sample_rows
+def _graded(samples: list[GivenSample], problems: Path) -> dict[str, str]:
+    """The verdicts of those that have none, by their places in the file."""
+    from app.cli.given import graded
     from app.problems.load import load_problems
+    from app.runs.picking import ungraded
+    from app.runs.samples_file import of_known_problems
 
     known = {problem.id: problem for problem in load_problems(problems)}
-    ungraded = {where: row for where, row in sample_rows(text, str(file)) if row.verdict is None}
-
-    def judge(sample: Sampled) -> str:
-        row = ungraded[sample.where]
-        problem = known.get(sample.problem)
-        if problem is None:
-            raise BadInput(
-                f"{sample.where}: problem {sample.problem} is not in {problems}.",
-                "Give the problems that the samples belong to.",
-            )
-        return _graded(problem, row.text, row.answer, sample.where)
-
-    return judge
-
-
-def _graded(problem: Problem, text: str | None, answer: str | None, where: str) -> str:
-    from verifiers.answers import Extraction, extract_answer
-    from verifiers.known import judge_answer
-
-    if problem.answer is None:
-        raise BadInput(
-            f"{where}: problem {problem.id} has no known answer to grade by.",
-            "Grade with `monkeys verify` first.",
-        )
-    found = (
-        Extraction(answer, "given", None, None)
-        if answer is not None
-        else extract_answer(text or "", problem.kind)
-    )
-    return judge_answer(found, problem.answer, problem.kind).verdict
+    bare = [sample for sample in samples if sample.fields.verdict is None]
+    missing = ungraded(of_known_problems(bare, known, str(problems)), known)
+    grades = graded(known, missing)
+    return {sample.where: grade.judgement.verdict for sample, grade in zip(missing, grades, strict=True)}
 
 
 def _tell_what_was_left_out(models: dict[str, ModelCounts], measured_at: list[int]) -> None:
