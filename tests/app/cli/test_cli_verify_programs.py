@@ -65,6 +65,21 @@ def test_pick_grades_by_tests_what_has_no_verdict(
     assert json.loads(out)["pass_at_k"]["1"] == 0.5
 
 
+def test_coverage_grades_by_tests_and_leaves_out_what_failed(
+    files: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost = {"problem_id": "square", "text": "```python\ndef squ", "error": "reset"}
+    samples = jsonl(tmp_path / "more.jsonl", [*SAMPLES, lost])
+    status = run(["coverage", samples, *files[:2], "-o", "json"])
+    out, err = capsys.readouterr()
+    if status == 5:
+        pytest.skip(f"NOT CHECKED: {out}")
+
+    (found,) = json.loads(out).values()
+    assert (found["problems"], found["n"], found["pass_at_k"]["1"]) == (2, [2, 2], 0.5)
+    assert "not counted: 1." in err
+
+
 @pytest.mark.parametrize("command", ["verify", "pick"])
 def test_without_a_sandbox_the_missing_part_is_named(
     command: str, files: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
