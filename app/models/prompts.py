@@ -31,7 +31,7 @@ SHOTS: dict[Form, int] = {"math": 3, "open": 2, "function": 1, "program": 1, "le
 More are no better, and every one lengthens every step."""
 
 _CLOSING: dict[Form, str] = {
-    "math": "Solve the problem step by step. End with: The answer is N.",
+    "math": 'Solve the problem step by step. End with "The answer is" and the number or expression.',
     "open": 'Think step by step. End with "The answer is" and your answer.',
     "function": "Write Python. Reply with one ```python block that holds the whole function and its imports.",
     "program": "Write a Python program that reads standard input and prints to standard output. "
