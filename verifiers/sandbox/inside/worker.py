@@ -45,11 +45,17 @@ sympy.factorint(360)
 """
 
 
+_ONLY_HERE: Final = "/box/"
+"""Where every wall shows this file. Elsewhere there is no wall, and ``/tmp`` is somebody's."""
+
+
 class Gone(Exception):
     """The process outside has closed the line."""
 
 
 def main() -> None:
+    if not __file__.startswith(_ONLY_HERE):
+        sys.exit("a worker runs inside a box only")
     line = os.dup(1)
     os.dup2(2, 1)
     with open(os.devnull, "rb") as nothing:
