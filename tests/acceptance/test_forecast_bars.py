@@ -2,9 +2,9 @@
 
     OMP_NUM_THREADS=1 python -m pytest tests/acceptance/test_forecast_bars.py -q -s
 
-Sets: the four models of the paper's own counts, and every checkpoint with at least 80 problems at
-n >= 10,000. Twenty draws a model sub-sample each problem's counts without replacement; the truth is
-pass@10,000 of the full counts. The method is fitted anew for every model size, without any set of that size and on one half of
+Sets: the four models of the paper's own counts, and checkpoints with at least 80 problems at n >= 10,000.
+Twenty draws a model sub-sample each problem's counts without replacement; the truth is pass@10,000 of the
+full counts. The method is fitted anew for every model size, without any set of that size and on one half of
 the problems of the others: of 24 candidate methods it takes the one that errs least on the paper's other
 models, among those that beat the paper's law by a twentieth on the other checkpoints. Problems have no names
 in it. The candidates themselves, and the form of the prior, were designed with all of the data in view.
