@@ -101,7 +101,8 @@ def forecast(
 ) -> Forecast:
     """Coverage at each of ``ks`` for the problems with (n, c) in ``counts``, n of any size and mix.
 
-    Values never fall as k grows. Raises ``ValueError`` for no problems, impossible counts, or k below 1.
+    Values never fall as k grows, nor below the coverage measured at the fewest samples of a problem.
+    Raises ``ValueError`` for no problems, impossible counts, or k below 1.
     """
     at = forecaster(counts, level, method)
     ordered: dict[int, Point] = {}
@@ -126,6 +127,8 @@ def forecaster(
     right, samples = sum(c for _, c in counts), sum(n for n, _ in counts)
     weight = right / (right + method.evidence)
     width = 1 - _NARROWING * weight
+    fewest = min(n for n, _ in counts)
+    reached = float(coverage_curve(counts, [fewest])[0])
     tail = (1 - level) / 2
     normal = NormalDist().inv_cdf(1 - tail)
 
@@ -146,6 +149,9 @@ def forecaster(
                 bend = _BEND * weight * (_coverage(steepest(k)) - _coverage(line(k)))
             low = value - math.hypot(width * (middle - low), within, apart, min(bend, 0.0))
             high = value + math.hypot(width * (high - middle), within, apart, max(bend, 0.0))
+        if k >= fewest:
+            value = max(value, reached)
+            high = max(high, value)
         # As is the custom, intervals start at 0 where nothing was right and end at 1 where everything was.
         return Point(
             k,

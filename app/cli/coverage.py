@@ -6,6 +6,7 @@ verdict are graded by the known answers and tests of ``--problems``.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,13 +101,26 @@ def row_of(
         "undecided": counts.undecided,
     }
     if ahead:
-        from budgets.forecast import forecast
-
-        found = forecast(pairs, ahead, LEVEL)
-        row["forecast"] = {str(point.k): [point.value, point.low, point.high] for point in found.points}
-        row["forecast_prior"] = found.prior
+        row["forecast"], row["forecast_prior"] = _ahead(pairs, ahead, fewest)
     row["cost"] = _costs(counts, [*measured, *ahead], usd)
     return row
+
+
+def _ahead(
+    pairs: Sequence[tuple[int, int]], ks: list[int], fewest: int
+) -> tuple[dict[str, list[float]], str]:
+    """[value, low, high] at each k, and what the forecast believes. Where samples reach, they answer."""
+    from budgets.coverage import coverage_interval
+    from budgets.forecast import forecast
+    from budgets.laws import coverage_curve
+
+    found = forecast(pairs, ks, LEVEL)
+    points = {str(point.k): [point.value, point.low, point.high] for point in found.points}
+    for k in ks:
+        if k <= fewest:
+            interval = coverage_interval(pairs, k, LEVEL)
+            points[str(k)] = [float(coverage_curve(pairs, [k])[0]), interval.low, interval.high]
+    return points, found.prior
 
 
 def _powers_of_ten(n: int) -> list[int]:

@@ -52,6 +52,12 @@ def test_a_k_above_the_fewest_samples_is_a_forecast_only(tmp_path: Path) -> None
     assert set(found["forecast"]) == {"51"}
 
 
+def test_a_forecast_within_the_samples_is_what_they_show(tmp_path: Path) -> None:
+    found = result(tmp_path, written(tmp_path, COUNTS), "--k", "10", "--forecast", "10,60")["large"]
+    assert found["forecast"]["10"] == [found["pass_at_k"]["10"], *found["interval"]["10"]]
+    assert found["forecast"]["60"][0] > found["pass_at_k"]["10"]
+
+
 def test_no_forecast_is_null_and_so_is_a_law_of_nothing(tmp_path: Path) -> None:
     found = result(tmp_path, written(tmp_path, "model,problem,n,correct\nm,p,20,0\n"))["m"]
     assert found["forecast"] is None
