@@ -150,6 +150,15 @@ async def test_faulty_tests_decide_nothing(
     assert found.reason.startswith(reason)
 
 
+async def test_slow_tests_take_nothing_of_the_candidate_s_time(sandbox: Sandbox) -> None:
+    tests = "import time\ndef check(candidate):\n    assert candidate(1) == 1\n    began = time.time()\n"
+    tests += "    while time.time() - began < 1.6: pass\n    assert candidate(2) == 2\n"
+    found = (await judged(sandbox, "def f(x): return x", tests)).judgement
+    assert (found.verdict, found.reason) == ("right", "passes the tests (2 calls)")
+    asleep = (await judged(sandbox, "import time\ndef f(x): time.sleep(9)", tests)).judgement
+    assert (asleep.verdict, asleep.reason) == ("wrong", "ran out of its 1 s (at f(1))")
+
+
 async def test_a_problem_without_an_entry_point_is_undecided(sandbox: Sandbox) -> None:
     found = (await judged(sandbox, "def f(x): return x", entry_point=None)).judgement
     assert (found.verdict, found.reason) == ("undecided", "the problem names no entry_point to test")

@@ -120,10 +120,10 @@ for start in (low, id(gc.get_objects()[0]) & ~0xFFF, id(sys.modules) & ~0xFFF):
             found = ctypes.string_at(page, 4096).count(needle)
             if found and page not in own:
                 hits += found
-print(pages > 500, hits <= 4, hits)
+print(pages > 500, hits)
 """
     result = await sandbox.run(program, seconds=20)
-    assert result.stdout.startswith(b"True True"), result
+    assert result.stdout == b"True 0\n", result
 
 
 async def test_the_wall_clock_stops_a_program_and_its_threads(sandbox: Sandbox) -> None:

@@ -111,7 +111,7 @@ def watch(programs: list[Watched], interrupted: Callable[[], bool], control: int
                     _serve(descriptor, programs, poll)
             now = time.monotonic()
             for program in programs:
-                _enforce(program, now, leads=program is leader and len(programs) > 1)
+                _enforce(program, now, None if program is leader else leader)
             if not leader.running:
                 for program in programs:
                     program.stop("exited")
@@ -189,24 +189,33 @@ def _reap(program: Watched) -> None:
     program.cpu_seconds = usage.ru_utime + usage.ru_stime
 
 
-def _enforce(program: Watched, now: float, *, leads: bool) -> None:
+def _enforce(program: Watched, now: float, caller: Watched | None) -> None:
+    """Stop what is over a limit. A candidate's clock stands still while its ``caller``, the checker,
+    computes."""
     if not program.running or program.stopped is not None:
         return
     limit = program.seconds
     passed = now - program.started
-    if passed > limit and (passed > _FORGIVEN * limit or passed - _starved(program.pid) > limit):
+    if passed > limit and (passed > _FORGIVEN * limit or passed - _forgiven(program, caller) > limit):
         program.stop("time")
-    if not leads and _threads(program.pid) > MOST_THREADS:
+    if _threads(program.pid) > MOST_THREADS:
         program.stop("threads")
 
 
-def _starved(pid: int) -> float:
-    """Seconds that the program's main thread was ready to run and had no processor."""
+def _forgiven(program: Watched, caller: Watched | None) -> float:
+    """Seconds that ``program`` was ready and had no processor, or had nothing to do."""
+    _ran, waited = _scheduled(program.pid)
+    return waited + (sum(_scheduled(caller.pid)) if caller is not None else 0.0)
+
+
+def _scheduled(pid: int) -> tuple[float, float]:
+    """Seconds that a process's main thread ran, and was ready to run without running."""
     try:
         with open(f"/proc/{pid}/schedstat", encoding="ascii") as schedstat:
-            return int(schedstat.read().split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
-        return 0.0
+            ran, waited = schedstat.read().split()[:2]
+        return int(ran) / 1e9, int(waited) / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0
 
 
 def _threads(pid: int) -> int:
