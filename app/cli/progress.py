@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from app.cli import out
+from app.runs.outlook import left_words
 from app.runs.result import is_checked
 from app.runs.source import RunSource
 from app.runs.state import RunState, Tally
@@ -75,6 +76,8 @@ def progress_lines(state: RunState) -> list[str]:
         return [_preparing(state)]
     bar, done = _bar(state)
     parts = [done, f"{show_count(round(state.tokens_per_second()))} tok/s", f"{len(state.live)} in flight"]
+    if more := left_words(state):
+        parts.append(more)
     return [f"{bar} {' · '.join(parts)}", " · ".join([*_answers(state), *_budget(state)])]
 
 

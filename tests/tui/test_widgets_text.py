@@ -16,6 +16,7 @@ from app.tui.text import bars, fit, sentences
 from app.tui.text.braille import Canvas
 from app.tui.text.curves import Counts, curve_of, spaced
 from app.tui.text.markdown import Look, lines_of, plain_lines
+from budgets.amounts import Budget
 from tests.tui.fixtures.made_up import HOSTILE, made_up
 
 LOOK = Look(Style(bold=True), Style(italic=True), Style(dim=True), Style(reverse=True), "ansi_dark")
@@ -174,6 +175,12 @@ def test_now_says_what_happens() -> None:
     assert sentences.now_sentence(state) == "Paused; 2 in flight end first"
     state.apply(ev.RunEnded(at=10, status="budget", reason="$0.50 are spent"))
     assert sentences.now_sentence(state) == "The budget is used up after 10 s: $0.50 are spent"
+
+
+def test_now_says_how_much_is_left_once_a_limit_tells() -> None:
+    state = state_of(64, live=2)
+    state.apply(ev.BudgetChanged(at=state.at, budget=Budget(samples=100)))
+    assert sentences.now_sentence(state).startswith("Sampling; 36 more samples, about ")
 
 
 def test_now_says_what_a_model_is_waiting_for() -> None:

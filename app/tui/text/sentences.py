@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.runs.events import PickChanged
+from app.runs.outlook import left_words
 from app.runs.state import RunState, Tally
 from app.tui.text import fit
 from budgets.amounts import show_count, show_seconds
@@ -124,7 +125,8 @@ def now_sentence(state: RunState) -> str:
             waiting = [status for status in state.model_status.values() if status.state == "restarted"]
             if waiting:
                 return f"Sampling; {waiting[-1].model} was restarted"
-            return "Playing a recording" if state.recorded else "Sampling"
+            more = left_words(state)
+            return "Playing a recording" if state.recorded else f"Sampling; {more}" if more else "Sampling"
 
 
 def _preparing(state: RunState) -> str:
