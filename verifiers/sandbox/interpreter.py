@@ -30,6 +30,8 @@ def warm_interpreter() -> Interpreter:
     """How to start the worker with the interpreter and the packages of this process."""
     prefix = Path(sys.base_prefix).resolve()
     executable = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
+    if not executable.is_relative_to(prefix):
+        prefix = executable.parents[1]
     binds: list[tuple[str, str]] = []
     library_path = ""
     if prefix == Path("/usr") or prefix.is_relative_to("/usr"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import shlex
 import signal
 import subprocess
@@ -52,6 +53,34 @@ async def test_a_dead_worker_is_replaced_and_its_program_reported() -> None:
         assert b"worker ended" in result.stderr
         assert (await sandbox.run("print('next')")).stdout == b"next\n"
         assert first not in sandbox.worker_pids()
+
+
+async def test_many_callers_that_change_their_minds_wear_nothing_out() -> None:
+    """Half of two hundred calls are cancelled, before, while and after they run; the others get their own
+    answers."""
+    chance = random.Random(7)
+
+    def find() -> Iterator[Wall]:
+        return iter([bubblewrap()])
+
+    async with Sandbox(2, find_walls=find) as sandbox:
+        await sandbox.probe()
+
+        async def one(number: int) -> None:
+            call = asyncio.create_task(
+                sandbox.run(f"import time; time.sleep({number % 3} / 100); print({number})", seconds=10)
+            )
+            if number % 2:
+                await asyncio.sleep(chance.random() * 1.5)
+                call.cancel()
+            try:
+                assert (await call).stdout == f"{number}\n".encode()
+            except asyncio.CancelledError:
+                assert number % 2
+
+        await asyncio.gather(*map(one, range(200)))
+        assert len(sandbox.worker_pids()) <= 2
+        assert (await sandbox.run("print('next')")).stdout == b"next\n"
 
 
 async def test_without_walls_nothing_runs_and_the_fix_is_named(tmp_path: Path) -> None:
