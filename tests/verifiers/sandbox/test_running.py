@@ -43,6 +43,10 @@ async def test_input_that_nobody_reads_holds_nothing_up(sandbox: Sandbox) -> Non
     [
         ("def f(:", "exited", b"SyntaxError"),
         ("def f():\n    return 1 / 0\nf()", "exited", b"line 2, in f"),
+        ("(" * 100_000, "exited", b"SyntaxError"),
+        ("-" * 1_000_000 + "1", "exited", b"MemoryError"),
+        ("\0", "exited", b"null bytes"),
+        ("x = '\ud800'", "exited", b"surrogates not allowed"),
         ("import sys; sys.exit('no luck')", "exited", b"no luck"),
         ("x = bytearray(2 << 30)", "exited", b"MemoryError"),
         ("class E(Exception):\n    __str__ = None\nraise E", "exited", b"E"),
@@ -100,7 +104,6 @@ async def test_no_text_of_another_program_is_in_its_memory(sandbox: Sandbox) -> 
     await sandbox.run(f"x = '{marker}'")
     program = """
 import ctypes, gc
-wanted = "canary_" + "q7" * 20
 hits = 0
 libc = ctypes.CDLL(None)
 low = id(object()) & ~0xFFF
@@ -110,8 +113,9 @@ def readable(address):
     if libc.write(write, ctypes.c_void_p(address), 1) != 1: return False
     return libc.read(read, ctypes.create_string_buffer(1), 1)
 import sys
-needle = ("ary_" + "q7" * 18).encode()
-own = {id(wanted) & ~0xFFF, id(needle) & ~0xFFF}
+# Spelled backwards, so that this program does not find itself.
+needle = bytes(map(ord, reversed("7q" * 18 + "_yra")))
+own = {id(needle) & ~0xFFF, (id(needle) + 128) & ~0xFFF}
 pages = 0
 for start in (low, id(gc.get_objects()[0]) & ~0xFFF, id(sys.modules) & ~0xFFF):
     for page in range(start - (4 << 20), start + (4 << 20), 4096):

@@ -13,9 +13,10 @@ import threading
 import traceback
 import types
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
-FILE_NAME = "program.py"
+FILE_NAME: Final = "program.py"
+_LONGEST_LINE: Final = 500
 
 
 def open_streams() -> None:
@@ -99,7 +100,11 @@ def _show(error: BaseException) -> None:
         trace = error.__traceback__
         while trace is not None and trace.tb_frame.f_code.co_filename != FILE_NAME:
             trace = trace.tb_next
-        lines = traceback.format_exception(type(error), error, trace, limit=20)
-        os.write(2, "".join(lines).encode(errors="backslashreplace"))
+        text = "".join(traceback.format_exception(type(error), error, trace, limit=20))
+        # A syntax error shows its line, and a program may be one line of a megabyte.
+        lines = [
+            line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in text.split("\n")
+        ]
+        os.write(2, "\n".join(lines).encode(errors="backslashreplace"))
     except BaseException:  # noqa: BLE001
         os.write(2, b"the program raised an error that cannot be shown\n")
