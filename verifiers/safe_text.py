@@ -62,6 +62,17 @@ def clean(text: str) -> str:
     return text.translate(_REPLACEMENTS)
 
 
+def escaped(text: str) -> str:
+    """``text`` with the characters that ``clean`` would not leave alone as ``\\uXXXX``: nothing is lost, and
+    where the text is JSON it stays the same value. Newlines and tabs stay."""
+    return _SUSPECT.sub(_as_json_escape, text)
+
+
+def _as_json_escape(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
 def cell_width(text: str) -> int:
     """Terminal cells that cleaned ``text`` takes: two for wide East Asian characters and emoji, none for
     combining marks. By the Unicode database of this Python; a terminal may differ on new emoji."""

@@ -1,8 +1,9 @@
 """What leaves the program: results on stdout, everything else on stderr.
 
-JSON goes out as UTF-8 bytes whatever the terminal speaks. A reader that has gone away (``monkeys … | head``)
-is no fault: it is raised as ``ReaderGone``, and the program ends in order. (A ``BrokenPipeError`` would be
-taken for a fault by the parser on its way up.)
+JSON goes out as UTF-8 bytes whatever the terminal speaks. To a terminal its characters that could act or hide
+there are written as JSON's own backslash-u escapes, which are the same value. A reader that has gone away
+(``monkeys … | head``) is no fault: it is raised as ``ReaderGone``, and the program ends in order. (A
+``BrokenPipeError`` would be taken for a fault by the parser on its way up.)
 """
 
 from __future__ import annotations
@@ -62,12 +63,21 @@ def print_bytes(data: bytes, *, flush: bool = True) -> None:
 
 
 def write_bytes(data: bytes, *, flush: bool = True) -> None:
-    """Bytes as they are, after whatever text was printed before."""
+    """Bytes of UTF-8 text as they are, after whatever text was printed before. To a terminal they go
+    harmless."""
     with _to_a_reader():
         sys.stdout.flush()
-        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.write(_harmless(data) if sys.stdout.isatty() else data)
         if flush:
             sys.stdout.buffer.flush()
+
+
+def _harmless(data: bytes) -> bytes:
+    """Model text in JSON or CSV, on its way to a terminal: JSON escapes the first 32 characters by itself and
+    leaves the rest of those that act, CSV escapes none."""
+    from verifiers.safe_text import escaped
+
+    return escaped(data.decode("utf-8", "replace")).encode()
 
 
 def print_list(output: Output, rows: list[Any], lines: Iterable[str]) -> None:
@@ -94,7 +104,8 @@ def warn(message: str, fix: str | None = None) -> None:
     """One line on stderr, cleaned: messages quote what servers and models wrote. Silent if that is closed."""
     from verifiers.safe_text import one_line
 
-    line = one_line(f"{message}{' ' + fix if fix else ''}", 2000)
+    gap = " " if message.endswith((".", "?", "]", "…")) else ". "
+    line = one_line(f"{message}{gap + fix if fix else ''}", 2000)
     try:
         sys.stderr.write(f"monkeys: {line}\n")
         sys.stderr.flush()

@@ -79,7 +79,7 @@ def _table(runs: list[RunSummary]) -> list[str]:
 @app.command()
 def show(
     run: RunArgument = "last",
-    sample: Annotated[int | None, typer.Option(help="Show this sample, whole.", min=0)] = None,
+    sample: Annotated[int | None, typer.Option(help="Show this sample whole; the first is 0.", min=0)] = None,
     output: OutputOption = Output.text,
 ) -> None:
     """Show what came of a run, or one of its samples."""
@@ -106,9 +106,12 @@ def _show_sample(state: RunState, index: int, output: Output) -> None:
 
     row = next((row for row in sample_rows(state) if row["index"] == index), None)
     if row is None:
-        raise BadInput(f"Run {state.run_id} has no finished sample {index}.", f"It has {state.finished}.")
+        raise BadInput(
+            f"Run {state.run_id} has no finished sample {index}.",
+            f"It has {state.finished} in all; the first is 0.",
+        )
     answer = one_line(row["answer"] or "none", 200)
-    facts = f"#{index} · {row['model']} · answer {answer} · {row['verdict'] or 'unverified'}"
+    facts = f"#{index} · {one_line(row['model'], 60)} · answer {answer} · {row['verdict'] or 'unverified'}"
     print_one(output, row, [f"{facts} · {row['completion_tokens']} tokens", "", clean(row["text"])])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.timing import least_cpu
 from tests.verifiers.hostile_replies import HOSTILE_TEXT, TOWERS
-from verifiers.safe_text import cell_width, clean, file_name, one_line
+from verifiers.safe_text import cell_width, clean, escaped, file_name, one_line
 
 ATTACKS = {
     "red text": ("\x1b[31mred\x1b[0m", "red"),
@@ -57,6 +58,14 @@ ATTACKS = {
 @pytest.mark.parametrize(("attack", "shown"), ATTACKS.values(), ids=ATTACKS.keys())
 def test_attacks_become_harmless_text(attack: str, shown: str) -> None:
     assert clean(attack) == shown
+
+
+@given(HOSTILE_TEXT)
+def test_escaped_json_is_the_same_value_without_a_character_that_acts(text: str) -> None:
+    safe = escaped(json.dumps(text, ensure_ascii=False))
+
+    assert json.loads(safe) == text
+    assert clean(safe) == safe
 
 
 @given(HOSTILE_TEXT)

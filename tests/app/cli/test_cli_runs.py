@@ -168,6 +168,43 @@ def test_delete_asks_a_person_at_a_terminal(
     assert len(told(capsys, "runs", "list")) == (0 if answer == "y" else 1)
 
 
+HOSTILE = "\x1b]0;title\x07\x9b31m[/red]\u202edrawkcab\u202c\u200b\x00 The answer is 43."
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        ("runs", "show", "last", "--sample", "0"),
+        ("runs", "show", "last", "--sample", "0", "-o", "json"),
+        ("runs", "export", "last"),
+        ("runs", "export", "last", "--format", "csv"),
+        ("replay", "last", "--speed", "max", "-o", "jsonl"),
+    ],
+    ids=" ".join,
+)
+def test_a_terminal_is_shown_nothing_that_acts(
+    home: Path, capsys: pytest.CaptureFixture[str], shown: tuple[str, ...]
+) -> None:
+    told(capsys, "solve", QUESTION, "--model", script(home, HOSTILE, model="toy\x1b[31m"), "--samples", "1")
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *shown], stdout=slave, stderr=slave, env=environment(home)
+    )
+    os.close(slave)
+    seen = b""
+    try:
+        while part := os.read(master, 65536):
+            seen += part
+    except OSError:
+        pass  # how a terminal says that its last writer is gone
+    os.close(master)
+    assert process.wait(timeout=30) == 0
+    text = seen.decode().replace("\r\n", "\n")
+    assert "[/red]" in text
+    assert "43" in text
+    assert set("\x00\x07\x1b\x9b\u200b\u202c\u202e").isdisjoint(text)
+
+
 def test_replay_prints_the_run_again(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = solved(home, capsys)
     assert run(["replay", "last", "--speed", "max"]) == 0
