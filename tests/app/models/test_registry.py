@@ -47,7 +47,7 @@ def test_a_script_may_be_one_problem_of_a_file(tmp_path: Path) -> None:
         ("./model.gguf", "For a file, write gguf:./model.gguf."),
         ("samples.jsonl", "For a file, write scripted:samples.jsonl."),
         ("gguf:", "Write gguf:PATH or gguf:OWNER/REPO/FILE.gguf."),
-        ("qqqqqqqq", "Use smollm2, gguf:PATH or scripted:FILE."),
+        ("qqqqqqqq", "Use smollm2, gguf:PATH, openai:NAME or scripted:FILE."),
         ("", "Use --model smollm2."),
     ],
 )
@@ -96,3 +96,16 @@ def test_listing_models_loads_nothing_heavy() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_weights_named_by_hand_are_ready_where_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own.gguf"
+    monkeypatch.setenv("MONKEYS_WEIGHTS", str(own))
+    missing = known_models()[0]
+    own.write_bytes(b"GGUF")
+    found = known_models()[0]
+    assert (missing.name, missing.ready) == ("smollm2", False)
+    assert missing.missing == f"MONKEYS_WEIGHTS names {own}, which is not there"
+    assert (found.ready, found.missing, found.download) == (True, None, 0)
