@@ -56,7 +56,7 @@ def within(option: str, value: float | None, low: float, high: float, *, open_lo
     if value is None:
         return
     if not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
-        where = f"above {low:g} and up to {high:g}" if open_low else f"from {low:g} to {high:g}"
+        where = f"above {low:,g} and up to {high:,}" if open_low else f"from {low:,} to {high:,}"
         raise BadInput(f"{option} {value:g} is out of range.", f"Give a number {where}.")
 
 

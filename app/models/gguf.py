@@ -50,7 +50,7 @@ def gguf(place: str, tuning: Tuning | None = None) -> LlamaBackend:
     repository, _, file = place.rpartition("/")
     if place.startswith(("/", ".", "~")) or repository.count("/") < 1 or not file.endswith(".gguf"):
         raise BadInput(
-            f"there is no file {path}", "give gguf:PATH, or gguf:OWNER/REPO/FILE.gguf from a model hub"
+            f"There is no file {path}.", "Give gguf:PATH, or gguf:OWNER/REPO/FILE.gguf from a model hub."
         )
     return LlamaBackend(info, lambda report: fetch_from_hub(repository, file, report), tuning)
 
@@ -67,9 +67,9 @@ def _sized(info: ModelInfo, path: Path) -> ModelInfo:
     try:
         header = read_gguf_header(path)
     except NotGgufError as error:
-        raise BadInput(str(error), "give the path of a GGUF model file") from None
+        raise BadInput(f"{error}.", "Give the path of a GGUF model file.") from None
     except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror}", "give a file that can be read") from None
+        raise BadInput(f"{path} cannot be read: {error.strerror}.", "Give a file that can be read.") from None
     return msgspec.structs.replace(
         info,
         parameters=header.parameters,

@@ -49,7 +49,7 @@ def load_problem(path: Path | str) -> Problem:
     """The one problem of a file, or of standard input for ``-``. Raises ``BadInput`` if there are several."""
     problems = load_problems(path)
     if len(problems) > 1:
-        raise BadInput(f"{path} holds {len(problems)} problems, not one.", "Use `monkeys compare` for a set.")
+        raise BadInput(f"{path} holds {len(problems)} problems, not one.", "Give a file with one of them.")
     return problems[0]
 
 
