@@ -54,7 +54,7 @@ def _rival(state: RunState) -> str:
     sizes = sorted((len(samples) for samples in state.groups.values()), reverse=True)
     if len(sizes) < 2:
         return "and no other answer was given"
-    return f"the next answer has {sizes[1]}, {len(sizes)} differ"
+    return f"the runner-up {sizes[1]}, of {len(sizes)} different answers"
 
 
 def _coverage_lines(state: RunState) -> Iterable[str]:
@@ -103,9 +103,10 @@ def _spend_line(state: RunState) -> str:
     money = show_usd(books.known.usd)
     if books.at_most.usd != books.known.usd:
         money += f" (at most {show_usd(books.at_most.usd)})"
+    flops = "FLOPs unknown" if books.known.flops is None else show_flops(books.known.flops)
     tokens = show_count(books.prompt_tokens + books.completion_tokens)
     return (
-        f"Spend     {money} · {tokens} tokens · {show_flops(books.known.flops)} · {show_seconds(state.at)}"
+        f"Spend     {money} · {tokens} tokens · {flops} · {show_seconds(state.at)}"
         f" · {_samples(state.finished)}"
     )
 

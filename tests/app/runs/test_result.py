@@ -179,7 +179,7 @@ def test_the_ks_that_are_told(n: int, ks: list[int]) -> None:
 def test_the_summary_says_answer_support_verdict_coverage_and_spend() -> None:
     text = "\n".join(summary_lines(fold(recording(ANSWERS))))
     assert "Answer    72" in text
-    assert "4 of 8 samples say so (57%), the next answer has 2, 3 differ" in text
+    assert "4 of 8 samples say so (57%), the runner-up 2, of 3 different answers" in text
     assert "✓ right (known answer)" in text
     assert "4 of 7 right, 1 undecided" in text
     assert "pass@1 57% [" in text
