@@ -23,3 +23,17 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+async def sleep_or(event: asyncio.Event, clock: Clock, seconds: float | None) -> None:
+    """Until ``event`` is set or ``seconds`` have passed, whichever is first."""
+    if seconds is None:
+        await event.wait()
+        return
+    alarm = asyncio.ensure_future(clock.sleep(seconds))
+    change = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({alarm, change}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        alarm.cancel()
+        change.cancel()

@@ -21,6 +21,7 @@ from app.errors import BadInput
 from app.locations import config_file
 
 PREFIX = "MONKEYS_"
+_DOLLARS = ("max_cost", "confirm_above", "gpu_usd_per_hour")
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,6 +34,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     temperature: float = 0.6
     confirm_above: Decimal = Decimal("1.00")
     """Dollars that a run may cost at the most before it is asked about first."""
+    gpu_usd_per_hour: Decimal | None = None
+    """What this machine costs an hour while a local model works, where it is paid by the hour."""
     theme: str = "monkeys-dark"
     prices: Mapping[str, str] = {}
     """By model name: dollars per million tokens, ``IN,OUT``."""
@@ -48,7 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError(f"`max_tokens` is {self.max_tokens}: a sample has one token at least")
         if self.samples is not None and self.samples < 1:
             raise ValueError(f"`samples` is {self.samples}: give one at least, or leave it out")
-        for name in ("max_cost", "confirm_above"):
+        for name in _DOLLARS:
             value = getattr(self, name)
             if value is not None and not (value.is_finite() and value >= 0):
                 raise ValueError(f"`{name}` is {value}: give dollars, zero or more")
@@ -75,7 +78,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
         if variable.startswith(PREFIX) and name in Settings.__struct_fields__:
             values[name], sources[name] = _from_text(name, text), f"${variable}"
     for name, value in values.items():
-        if isinstance(value, float) and name in ("max_cost", "confirm_above"):
+        if isinstance(value, float) and name in _DOLLARS:
             values[name] = str(value)
     try:
         return Loaded(msgspec.convert(values, Settings, strict=False), sources)

@@ -19,8 +19,8 @@ def config(output: OutputOption = Output.text) -> None:
         "settings": {name: {"value": values[name], "source": loaded.sources[name]} for name in values},
         "paths": where,
     }
-    lines = [f"{name:14} {_shown(value):24} {loaded.sources[name]}" for name, value in values.items()]
-    lines += ["", *(f"{name:14} {path}" for name, path in where.items())]
+    lines = [f"{name:16} {_shown(value):24} {loaded.sources[name]}" for name, value in values.items()]
+    lines += ["", *(f"{name:16} {path}" for name, path in where.items())]
     print_one(output, row, lines)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 
-from app import locations
+from app import locations, settings
 from app.cli import out
 from app.cli.out import Output
 from app.cli.progress import Progress
@@ -104,7 +104,12 @@ def _launcher(plan: Plan, price: str | None, prices: Mapping[str, str], base_url
         return backend_for(name, base_url=base_url if name.startswith("openai:") else None)
 
     habits = Habits(locations.habits_file())
-    return Launcher(make, prices=_prices(plan, price, prices), habits=habits)
+    return Launcher(
+        make,
+        prices=_prices(plan, price, prices),
+        habits=habits,
+        gpu_usd_per_hour=settings.load().settings.gpu_usd_per_hour,
+    )
 
 
 def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[str, Price]:

@@ -14,9 +14,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 from typing import Literal
 
-from app.clock import Clock, SystemClock
+from app.clock import Clock, SystemClock, sleep_or
 from app.errors import MonkeysError
 from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
 from app.runs import events as ev
@@ -24,6 +25,7 @@ from app.runs.flight import NEVER_ARRIVED, Flight
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.recovery import lost_calls, take_over
+from app.runs.rent import Rent
 from app.runs.source import Store
 from app.runs.state import RunState
 from app.runs.stopping import Stopping
@@ -43,7 +45,8 @@ class Engine:
     """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
 
     ``fault`` is what kept a model from getting ready, or the journal from being written. ``ended`` is called
-    with the state whenever the run ends. ``notice`` is told at the start of a new run.
+    with the state whenever the run ends. ``notice`` is told at the start of a new run. ``gpu_usd_per_hour``
+    is what this machine costs while a local model works.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Engine:
         prior: RunState | None = None,
         ended: Callable[[RunState], None] | None = None,
         notice: str = "",
+        gpu_usd_per_hour: Decimal | None = None,
     ) -> None:
         self.state = prior or RunState()
         self.fault: MonkeysError | None = None
@@ -68,6 +72,9 @@ class Engine:
         self._clock = clock or SystemClock()
         self._origin = 0.0
         self._ledger = Ledger(prior.budget if prior else started.plan.budget)
+        self._rent = Rent(
+            gpu_usd_per_hour, self._ledger, {lane.name for lane in lanes if lane.meter.info.local}
+        )
         self._judge = Judge(started.problem, tuple(self._lanes))
         self._rule = Stopping(started.plan.stop)
         self._jitter = random.Random(started.plan.seed)  # noqa: S311 - spreads retries, guards nothing
@@ -161,14 +168,16 @@ class Engine:
         try:
             while True:
                 self._change.clear()
-                self._fill()
+                now = self._clock.now()  # one for the whole turn: a rest that ends within it is not missed
+                self._fill(now)
+                self._keep_rent()
                 if self._crash is not None:
                     raise self._crash
-                end = self._why_end(still_opening=not all(task.done() for task in opening))
+                end = self._why_end(now, still_opening=not all(task.done() for task in opening))
                 if end is not None:
                     status, reason = end
                     break
-                await self._sleep()
+                await self._sleep(now)
         finally:
             for task in opening:
                 task.cancel()
@@ -199,12 +208,12 @@ class Engine:
 
     # -- starting requests ------------------------------------------------------------------------
 
-    def _fill(self) -> None:
+    def _fill(self, now: float) -> None:
         while not (self._paused or self._stopping):
             if self._ledger.stopped:
                 self.stop(f"A charge was above what was reserved for it: {self._ledger.surprises[-1]}")
                 return
-            lane = whose_turn(self._lanes.values(), self.state, self._plan.concurrency, self._clock.now())
+            lane = whose_turn(self._lanes.values(), self.state, self._plan.concurrency, now)
             if lane is None or not self._start(lane):
                 return
 
@@ -215,7 +224,7 @@ class Engine:
         limit = self.state.budget.samples
         if limit is not None:
             wanted = min(wanted, limit - self.state.finished - len(self.state.live))
-        if wanted < 1:
+        if wanted < 1 or not self._rent.affords(lane.name):
             return False
         held_prompt, held_choice = self._worst(lane)
         try:
@@ -240,7 +249,10 @@ class Engine:
         )
         seed = self._plan.seed + ordinal
         held = held_prompt + held_choice.times(wanted)
-        self._emit(ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=held))
+        self._emit(
+            *self._rent.begin(lane.name, at),
+            ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=held),
+        )
         if self._stopping:  # the reservation could not be kept, so the request must not leave
             self._emit(*flight.withdrawn(at))
             return False
@@ -250,6 +262,14 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._landed)
         return True
+
+    def _keep_rent(self) -> None:
+        if told := self._rent.keep(
+            self._at(), {lane.name for lane in self._lanes.values() if lane.in_flight}
+        ):
+            self._emit(*told)
+        if self._rent.used_up:
+            self.stop("The limit on dollars pays for no more time of this machine.", status="budget")
 
     def _worst(self, lane: Lane) -> tuple[Amounts, Amounts]:
         """What the prompt and one sample may cost at the most, now."""
@@ -321,22 +341,14 @@ class Engine:
         lane.set_aside = True
         self._status(lane, "set-aside", why)
 
-    async def _sleep(self) -> None:
+    async def _sleep(self, now: float) -> None:
         """Until something changes, a resting model wakes, or the time is up."""
-        now = self._clock.now()
         wakes = [lane.rests_until - now for lane in self._lanes.values() if lane.rests_until > now]
         if self.state.budget.seconds is not None:
             wakes.append(max(0.0, self.state.budget.seconds - self._at()))
-        if not wakes:
-            await self._change.wait()
-            return
-        alarm = asyncio.ensure_future(self._clock.sleep(min(wakes) + 0.001))
-        change = asyncio.ensure_future(self._change.wait())
-        try:
-            await asyncio.wait({alarm, change}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            alarm.cancel()
-            change.cancel()
+        if self._rent.wakes_at is not None:
+            wakes.append(max(0.0, self._rent.wakes_at - self._at()))
+        await sleep_or(self._change, self._clock, min(wakes) + 0.001 if wakes else None)
 
     async def _land(self) -> None:
         """Cancel what is in the air, and wait until all of it is settled."""
@@ -346,10 +358,12 @@ class Engine:
         while self._tasks:
             await asyncio.wait(self._tasks)
             await asyncio.sleep(0)
+        if told := self._rent.end(self._at()):
+            self._emit(*told)
 
     # -- ending -----------------------------------------------------------------------------------
 
-    def _why_end(self, *, still_opening: bool) -> tuple[ev.Status, str] | None:
+    def _why_end(self, now: float, *, still_opening: bool) -> tuple[ev.Status, str] | None:
         state, budget = self.state, self.state.budget
         if self._stopping:
             return ("failed" if self.fault else self._stopped_as), self._stopping
@@ -365,8 +379,10 @@ class Engine:
         if not able:
             told = [status.detail for status in state.model_status.values() if status.detail]
             return "failed", told[-1] if told else "No model is left to ask."
-        if any(lane.rests_until > self._clock.now() for lane in able):
+        if any(lane.rests_until > now for lane in able):
             return None
+        if not self._rent.affords(able[0].name):
+            return "budget", "The limit on dollars pays for no time of this machine: raise it."
         limit = self._ledger.binding(*self._worst(able[0]), able[0].name)
         if limit is None:
             return "completed", "Nothing is left to do."

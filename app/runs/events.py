@@ -55,7 +55,8 @@ class ModelStatus(_Event, frozen=True, tag="model-status"):
 class CallStarted(_Event, frozen=True, tag="call-started"):
     """A request left, after ``held`` was reserved for it: the worst it can cost.
 
-    ``samples`` are the run-wide indices it draws; choice i has seed ``seed + i``.
+    ``samples`` are the run-wide indices it draws; choice i has seed ``seed + i``. Without samples it is no
+    request: time on a machine that is paid by the hour was bought ahead.
     """
 
     call: int
@@ -113,7 +114,8 @@ class SampleFailed(_Event, frozen=True, tag="sample-failed"):
 class Charged(_Event, frozen=True, tag="charged"):
     """Money, tokens and FLOPs left the budget: ``known`` for certain, ``at_most`` (never less) at the worst.
 
-    ``released`` closes the hold of this part of the call: one sample's, or with ``sample`` None the prompt's.
+    ``released`` closes the hold of this part of the call: one sample's, or with ``sample`` None the prompt's
+    or that of time bought ahead.
     """
 
     call: int

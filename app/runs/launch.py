@@ -32,7 +32,8 @@ MakeBackend = Callable[[str], Backend]
 
 
 class Launcher:
-    """Opens runs. ``make`` turns a model's name into a backend; ``prices`` are the user's own, by name.
+    """Opens runs. ``make`` turns a model's name into a backend; ``prices`` are the user's own, by name;
+    ``gpu_usd_per_hour`` what this machine costs while a local model works, where it costs anything.
 
     ``close`` when the program ends: it closes every model that a run opened.
     """
@@ -44,9 +45,11 @@ class Launcher:
         prices: Mapping[str, Price] | None = None,
         clock: Clock | None = None,
         habits: Habits | None = None,
+        gpu_usd_per_hour: Decimal | None = None,
     ) -> None:
         self._make = make or _from_registry
         self._habits = habits
+        self._gpu_usd_per_hour = gpu_usd_per_hour
         self._prices = prices or {}
         self._clock = clock
         self._kept: dict[str, _KeptOpen] = {}
@@ -82,7 +85,9 @@ class Launcher:
         lanes = [self._lane(problem, plan, name) for name in plan.models]
         if len({lane.name for lane in lanes}) != len(lanes):
             raise BadInput("Two of the models call themselves the same.", "Give them different names.")
-        plan, notice = _with_an_end(plan, [lane.meter for lane in lanes])
+        notice = ""
+        if not self._gpu_usd_per_hour:
+            plan, notice = _with_an_end(plan, [lane.meter for lane in lanes])
         started = ev.RunStarted(
             at=0.0,
             run_id=run_id,
@@ -94,7 +99,16 @@ class Launcher:
         if prior is not None:
             _same_servers(prior, lanes)
         learn = self._habits.learn if self._habits else None
-        return Engine(started, lanes, store=store, clock=self._clock, prior=prior, ended=learn, notice=notice)
+        return Engine(
+            started,
+            lanes,
+            store=store,
+            clock=self._clock,
+            prior=prior,
+            ended=learn,
+            notice=notice,
+            gpu_usd_per_hour=self._gpu_usd_per_hour,
+        )
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
         """One sentence: what the plan buys and costs. Raises as ``open_run`` does, but not for budgets."""

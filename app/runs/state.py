@@ -182,7 +182,8 @@ class RunState:
     def _call_started(self, event: ev.CallStarted) -> None:
         self.phase = "sampling" if self.phase == "preparing" else self.phase
         self.calls = max(self.calls, event.call + 1)
-        self.open_calls[event.call] = event
+        if event.samples:  # time that was bought ahead draws no samples, and is settled by its charge alone
+            self.open_calls[event.call] = event
         for choice, index in enumerate(event.samples):
             sample = Sample(
                 index, event.model, event.call, event.at, event.seed + choice, revision=self.revision

@@ -59,7 +59,11 @@ class _Wiring:
             prices = {name: parse_price(text) for name, text in self._settings.prices.items()}
         except ValueError as fault:
             raise BadInput(f"A price in the settings cannot be read: {fault}") from fault
-        return Launcher(habits=Habits(locations.habits_file()), prices=prices)
+        return Launcher(
+            habits=Habits(locations.habits_file()),
+            prices=prices,
+            gpu_usd_per_hour=self._settings.gpu_usd_per_hour,
+        )
 
     @cached_property
     def _journal(self) -> Journal:

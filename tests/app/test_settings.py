@@ -34,6 +34,12 @@ def test_a_variable_stands_above_the_file(tmp_path: Path) -> None:
     assert loaded.sources["theme"] == "default"
 
 
+def test_an_hour_of_the_machine_is_exact_dollars(tmp_path: Path) -> None:
+    file = write(tmp_path, "gpu_usd_per_hour = 1.1\n")
+    assert load(file, {}).settings.gpu_usd_per_hour == Decimal("1.1")
+    assert load(file, {"MONKEYS_GPU_USD_PER_HOUR": "2.49"}).settings.gpu_usd_per_hour == Decimal("2.49")
+
+
 def test_tables_of_prices_and_keys(tmp_path: Path) -> None:
     file = write(tmp_path, '[prices]\n"my model" = "0.15,0.60"\n[keys]\npause = "p"\n')
     loaded = load(file, {"MONKEYS_KEYS": "pause=f6;stop=f7"})
@@ -51,6 +57,8 @@ def test_tables_of_prices_and_keys(tmp_path: Path) -> None:
         ("max_cost = -1", "zero or more"),
         ("max_tokens = 0", "one token at least"),
         ("samples = 0", "one at least"),
+        ("gpu_usd_per_hour = -2", "zero or more"),
+        ("gpu_usd_per_hour = 'much'", "gpu_usd_per_hour"),
         ("model = ' '", "empty"),
     ],
 )
