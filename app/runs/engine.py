@@ -18,10 +18,12 @@ from decimal import Decimal
 from typing import Literal
 
 from app.clock import Clock, SystemClock, sleep_or
-from app.errors import MonkeysError
+from app.errors import MonkeysError, PartMissing
 from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
 from app.runs import events as ev
+from app.runs.checking import LiveChecks
 from app.runs.flight import NEVER_ARRIVED, Flight
+from app.runs.grading import Checker
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.recovery import lost_calls, take_over
@@ -31,12 +33,15 @@ from app.runs.state import RunState
 from app.runs.stopping import Stopping
 from budgets.amounts import Amounts, Budget
 from budgets.ledger import Ledger, LedgerError
+from verifiers.verdicts import Judgement
 
 ATTEMPTS = 4
 """How often a model may work on one sample in vain before it is given up."""
 FAILURES_IN_A_ROW = 6
 """After so many failed requests without one success between, a model is set aside."""
 _LONGEST_BACKOFF = 30.0
+_LAST_CHECKS = 20.0
+"""Seconds that a run's end waits for verdicts on what it has."""
 _WATERMARK = 20_000
 """Events nobody has fetched yet, above which streams wait: a slow reader must not fill the memory."""
 
@@ -45,8 +50,9 @@ class Engine:
     """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
 
     ``fault`` is what kept a model from getting ready, or the journal from being written. ``ended`` is called
-    with the state whenever the run ends. ``notice`` is told at the start of a new run. ``gpu_usd_per_hour``
-    is what this machine costs while a local model works.
+    with the state whenever the run ends. ``notice`` is told at the start of a new run. ``checker``
+    judges what takes running something, beside the sampling. ``gpu_usd_per_hour`` is what this machine costs
+    while a local model works.
     """
 
     def __init__(
@@ -60,6 +66,7 @@ class Engine:
         ended: Callable[[RunState], None] | None = None,
         notice: str = "",
         gpu_usd_per_hour: Decimal | None = None,
+        checker: Checker | None = None,
     ) -> None:
         self.state = prior or RunState()
         self.fault: MonkeysError | None = None
@@ -76,6 +83,11 @@ class Engine:
             gpu_usd_per_hour, self._ledger, {lane.name for lane in lanes if lane.meter.info.local}
         )
         self._judge = Judge(started.problem, tuple(self._lanes))
+        self._checks: LiveChecks | None = None
+        if checker is not None:
+            self._checks = LiveChecks(
+                started.problem, checker, judged=self._judged, missing=self._cannot_check
+            )
         self._rule = Stopping(started.plan.stop)
         self._jitter = random.Random(started.plan.seed)  # noqa: S311 - spreads retries, guards nothing
         self._out: deque[ev.Event] = deque()
@@ -160,6 +172,9 @@ class Engine:
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
         self._emit(*lost, ev.Resumed(at=at, reason="continued"))
+        for sample in self.state.every_sample():
+            if sample.status == "finished":
+                self._check(sample.index)
 
     async def _drive(self) -> None:
         status: ev.Status = "failed"
@@ -183,6 +198,8 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*opening, return_exceptions=True)
             await self._land()
+            if self._checks is not None:
+                await self._checks.finish(_LAST_CHECKS)
             self._emit(ev.RunEnded(at=self._at(), status=status, reason=reason))
             self._running = False
             if self._ended is not None:
@@ -289,6 +306,7 @@ class Engine:
                         self._emit(flight.delta(piece, at))
                     elif type(piece) is ChoiceDone:
                         self._emit(*flight.choice_done(piece, at))
+                        self._check(flight.indices[piece.choice])
                         lane.in_flight -= 1
                         lane.served()
                         self._change.set()
@@ -331,6 +349,25 @@ class Engine:
         if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
             self._set_aside(lane, error.message)
 
+    def _check(self, index: int) -> None:
+        sample = self.state.samples[index]
+        if self._checks is not None and sample is not None and sample.verdict is None:
+            self._checks.submit(index, sample.text, cut_off=sample.finish_reason == "length")
+
+    def _judged(self, index: int, judgement: Judgement) -> None:
+        sample = self.state.samples[index]
+        if sample is not None:
+            self._emit(*self._judge.judged(self._at(), index, sample.model, judgement))
+            self._change.set()
+
+    def _cannot_check(self, error: PartMissing) -> None:
+        self._emit(
+            ev.Notice(
+                at=self._at(), text=f"Nothing is checked: {error.message} {error.fix or ''}", level="warning"
+            )
+        )
+        self._change.set()
+
     def _landed(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
@@ -371,7 +408,7 @@ class Engine:
             return "budget", "The time is up."
         if enough := self._rule.reached(state):
             return "stopped", enough
-        if self._tasks or still_opening or self._paused:
+        if self._tasks or still_opening or self._paused or (self._checks and self._checks.behind):
             return None
         if budget.samples is not None and state.finished >= budget.samples:
             return "completed", f"All {budget.samples} samples are in."

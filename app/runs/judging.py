@@ -15,6 +15,7 @@ from verifiers.answers import Extraction, extract_answer
 from verifiers.choices import find_choices
 from verifiers.known import judge_answer
 from verifiers.picks import MajorityVote
+from verifiers.verdicts import Judgement
 
 
 class Judge:
@@ -63,33 +64,33 @@ class Judge:
     def consequences(self, at: float, sample: int, model: str, extraction: Extraction) -> list[ev.Event]:
         """The verdict, pick and coverage events that follow from a sample that was just voted."""
         found: list[ev.Event] = []
-        tally = self._tallies[model]
         if self._problem.answer is not None:
             judged = judge_answer(extraction, self._problem.answer, self._problem.kind, choices=self._choices)
-            found.append(
-                ev.Judged(
-                    at=at,
-                    sample=sample,
-                    verdict=judged.verdict,
-                    reason=judged.reason,
-                    checker=judged.checker,
-                )
-            )
-            self._count(tally, judged.verdict)
-        found.extend(self._pick(at))
-        found.append(
-            ev.CoverageChanged(
-                at=at,
-                model=model,
-                n=tally.n,
-                correct=tally.correct,
-                undecided=tally.undecided,
-                answers=tally.answers,
-                once=tally.once,
-                distinct=tally.distinct,
-            )
+            found.append(self._verdict(at, sample, model, judged))
+        return [*found, *self._pick(at), self._coverage(at, model)]
+
+    def judged(self, at: float, sample: int, model: str, judged: Judgement) -> list[ev.Event]:
+        """The events that follow from a verdict that came later than its sample."""
+        return [self._verdict(at, sample, model, judged), self._coverage(at, model)]
+
+    def _verdict(self, at: float, sample: int, model: str, judged: Judgement) -> ev.Judged:
+        self._count(self._tallies[model], judged.verdict)
+        return ev.Judged(
+            at=at, sample=sample, verdict=judged.verdict, reason=judged.reason, checker=judged.checker
         )
-        return found
+
+    def _coverage(self, at: float, model: str) -> ev.CoverageChanged:
+        tally = self._tallies[model]
+        return ev.CoverageChanged(
+            at=at,
+            model=model,
+            n=tally.n,
+            correct=tally.correct,
+            undecided=tally.undecided,
+            answers=tally.answers,
+            once=tally.once,
+            distinct=tally.distinct,
+        )
 
     def _pick(self, at: float) -> list[ev.Event]:
         pick = self._votes.pick

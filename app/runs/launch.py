@@ -17,9 +17,11 @@ from app.errors import BadInput, CannotPay
 from app.models.base import Backend, ModelInfo, Progress, Settings
 from app.problems.problem import Problem
 from app.runs import events as ev
+from app.runs.code_checks import TestsOfCode
 from app.runs.costs import Meter
 from app.runs.engine import Engine
 from app.runs.estimate import estimate, most_dollars
+from app.runs.grading import Checker
 from app.runs.habits import Habits
 from app.runs.lanes import Lane
 from app.runs.plan import DEFAULT_SAMPLES, Plan, with_default_limit
@@ -46,7 +48,10 @@ class Launcher:
         clock: Clock | None = None,
         habits: Habits | None = None,
         gpu_usd_per_hour: Decimal | None = None,
+        checker_for: Callable[[Problem], Checker | None] | None = None,
     ) -> None:
+        self._tests = TestsOfCode()
+        self._checker_for = checker_for or self._tests.checker_for
         self._make = make or _from_registry
         self._habits = habits
         self._gpu_usd_per_hour = gpu_usd_per_hour
@@ -108,6 +113,7 @@ class Launcher:
             ended=learn,
             notice=notice,
             gpu_usd_per_hour=self._gpu_usd_per_hour,
+            checker=self._checker_for(problem),
         )
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
@@ -148,6 +154,7 @@ class Launcher:
         for backend in self._kept.values():
             await backend.close()
         self._kept.clear()
+        await self._tests.close()
 
     def _backend(self, name: str) -> Backend:
         if name not in self._kept:

@@ -99,7 +99,7 @@ def test_the_number_of_examples_can_be_asked_for() -> None:
 def test_the_users_own_system_text_comes_before_ours() -> None:
     system = build_prompt(MATH, LARGE, system=" Be brief. ").messages[0].content
     assert system.startswith("Be brief.\n")
-    assert system.endswith("The answer is")
+    assert "The answer is" in system
     assert build_prompt(MATH, LARGE, system="  ") == build_prompt(MATH, LARGE)
 
 

@@ -297,7 +297,7 @@ async def test_progress_of_opening_is_told_and_the_sizes_are_learnt() -> None:
 async def test_two_models_share_a_budget_in_equal_spend() -> None:
     small = scripted(header=msgspec.structs.replace(HEADER, parameters=1_000_000), name="small")
     large = scripted(header=msgspec.structs.replace(HEADER, parameters=4_000_000), name="large")
-    engine = engine_on({"small": small, "large": large}, plan("small", "large", samples=100))
+    engine = engine_on({"small": small, "large": large}, plan("small", "large", samples=400))
     await collect(engine)
     spent = {name: books.known.flops or 0 for name, books in engine.state.books_by_model.items()}
     assert spent["small"] == pytest.approx(spent["large"], rel=0.15)
