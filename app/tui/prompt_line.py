@@ -51,7 +51,7 @@ class PromptLine(Vertical):
         HintLine { width: auto; padding: 0 1; }
         &:focus-within #prompt-mark { color: $primary; text-style: bold; }
         &:focus-within HintLine { display: none; }
-        #prompt-fault { height: 1; padding: 0 1; color: $wrong; display: none; }
+        #prompt-fault { height: auto; max-height: 3; padding: 0 1; color: $wrong; display: none; }
         &.-fault #prompt-fault { display: block; }
         #prompt-offers {
             display: none; height: auto; max-height: 9; border: none; padding: 0 1;

@@ -129,6 +129,9 @@ async def test_filters_sorts_and_groups_are_a_key_each() -> None:
         assert "by answer" in str(screen.samples.border_subtitle)
         await pilot.press("s", "s", "s", "g")
         assert picture(screen.samples).split("\n")[0].split() == ["▌", "▸", "✓", "72", "23", "samples", "36%"]
+        last = [line for line in picture(screen.samples).split("\n") if line][-1]
+        assert " ".join(last.split()).startswith("▸ no answer")
+        assert "%" not in last, "those still being written are no share of those that voted"
         await pilot.press("enter", "j")
         assert screen.samples.cursor == max(screen.state.groups["72"])
 

@@ -385,16 +385,16 @@ class SampleList(ScrollView, can_focus=True):
     def _group(self, group: GroupRow, columns: Columns, focused: bool) -> Strip:
         colours = palette(self.app)
         first = self.state.samples[group.first]
-        answer = "no answer yet, or none found"
+        # Those without an answer may still be written, or have failed: they are no share of those that voted.
+        answer, total = "no answer", 0
         mark, style = " ", colours.dim
         if group.key != NO_ANSWER and first is not None and first.answer is not None:
-            answer = fit.head(first.answer, max(12, columns.width - 40))
+            answer, total = fit.head(first.answer, max(12, columns.width - 40)), self.state.finished
             how = standing(first)
             mark, style = SIGNS[how], colours.of(how)
         return group_strip(
-            group, answer, mark, style, self.state.finished, columns, colours,
-            self._base(focused), focused=focused,
-        )  # fmt: skip
+            group, answer, mark, style, total, columns, colours, self._base(focused), focused=focused
+        )
 
     def _base(self, focused: bool) -> Style:
         colours = palette(self.app)

@@ -7,6 +7,7 @@ are several, money only when some is spent); a row then fills them to the cell.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from rich.segment import Segment
 from rich.style import Style
@@ -23,6 +24,7 @@ CURSOR = "▌"
 WAITING = "waiting for its first token"
 _GAP = 2
 _LONGEST_REASON = 48
+_LEAST_SHOWN = Decimal("0.0001")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def group_strip(
     group: GroupRow, answer: str, mark: str, style: Style, total: int, columns: Columns, colours: Palette,
     base: Style, *, focused: bool,
 ) -> Strip:  # fmt: skip
-    """The heading of a group: its answer, how many gave it, what part of all that is."""
+    """The heading of a group: its answer, how many gave it, what part of ``total`` that is (none of 0)."""
     arrow = "▾" if group.open else "▸"
     share = f"{group.count / total:>4.0%}" if total else ""
     count = f"{group.count:,} sample{'s' if group.count != 1 else ''}"
@@ -137,4 +139,6 @@ def _cost(sample: Sample) -> str:
         return ""
     if sample.known.usd is None:
         return "?"
+    if 0 < sample.known.usd < _LEAST_SHOWN:
+        return f"<${_LEAST_SHOWN}"  # its digits would not fit the column
     return "$0" if sample.known.usd == 0 else show_usd(sample.known.usd)
