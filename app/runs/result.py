@@ -94,9 +94,19 @@ def _coverage(state: RunState, model: str) -> dict[str, Any]:
         "pass_at_k": {str(k): pass_at_k(tally.n, tally.correct, k) for k in ks},
         "interval": {str(k): list(posterior_interval(tally.n, tally.correct, k, LEVEL)) for k in ks},
         "level": LEVEL,
-        "forecast": None,
+        "forecast": _forecast(tally),
         "unverified": None,
     }
+
+
+def _forecast(tally: Tally) -> dict[str, list[float]] | None:
+    """Coverage at twice and four times the decided samples, as [value, low, high]; ``None`` without any."""
+    if not tally.n:
+        return None
+    from budgets.forecast import forecast
+
+    ahead = forecast([(tally.n, tally.correct)], [2 * tally.n, 4 * tally.n], LEVEL)
+    return {str(point.k): [point.value, point.low, point.high] for point in ahead.points}
 
 
 def _together(state: RunState) -> dict[str, Any]:

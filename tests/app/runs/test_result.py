@@ -12,6 +12,7 @@ from app.runs import events as ev
 from app.runs.journal import fold
 from app.runs.result import powers_up_to, result
 from app.runs.result_text import summary_lines
+from budgets.forecast import forecast
 from tests.app.runs.recordings import MODEL, PER_SAMPLE, call, finished, recording, start
 
 ANSWERS = ["72", "24", "72", None, "96", "72", "24", "72"]
@@ -42,7 +43,7 @@ def test_a_checked_run() -> None:
     low, high = coverage["interval"]["1"]
     assert low < 4 / 7 < high
     assert coverage["level"] == 0.9
-    assert coverage["forecast"] is None
+    assert list(coverage["forecast"]) == ["14", "28"]
     assert coverage["unverified"] is None
     assert found["models"]["scripted"]["coverage"] == coverage
     assert found["models"]["scripted"]["samples"] == 8
@@ -103,6 +104,30 @@ def test_a_checked_run_that_decided_nothing_has_no_pass_at_k() -> None:
         2,
     )
     assert coverage["pass_at_k"] == {}
+
+
+@pytest.mark.parametrize("answers", [ANSWERS, ["24"] * 8], ids=["some right", "none right"])
+def test_the_forecast_is_that_of_this_one_problem_at_twice_and_four_times_the_samples(
+    answers: list[str | None],
+) -> None:
+    coverage = result(fold(recording(answers)))["coverage"]
+    n, correct = coverage["n"], coverage["correct"]
+    expected = forecast([(n, correct)], [2 * n, 4 * n], 0.9)
+    assert coverage["forecast"] == {
+        str(point.k): [point.value, point.low, point.high] for point in expected.points
+    }
+    for value, low, high in coverage["forecast"].values():
+        assert 0 <= low <= value <= high <= 1
+        if correct:
+            assert value == 1.0, "a right answer is there already"
+        else:
+            assert low == 0 < value < high, "nothing is right: never a point without an interval"
+
+
+def test_there_is_no_forecast_without_anything_to_check_against_or_anything_checked() -> None:
+    assert result(fold(recording(ANSWERS, known=None)))["coverage"]["forecast"] is None
+    assert result(fold(recording([None, None])))["coverage"]["forecast"] is None
+    assert result(fold([start()]))["coverage"]["forecast"] is None
 
 
 def test_unknown_prices_stay_unknown() -> None:
