@@ -49,13 +49,24 @@ def _checks() -> Iterator[Check]:
     yield _llama()
     yield _weights()
     yield _journal()
-    yield Check(
-        "sandbox",
-        False,
-        "programs written by models are not run in this version",
-        "Checks by tests wait for it; known answers work.",
-    )
+    yield _sandbox()
     yield _terminal()
+
+
+def _sandbox() -> Check:
+    """Whether programs that models write can be run here, and behind which walls."""
+    import asyncio
+
+    from verifiers.sandbox import NoSandbox, Sandbox
+
+    async def walls() -> str:
+        async with Sandbox(workers=1) as sandbox:
+            return await sandbox.probe()
+
+    try:
+        return Check("sandbox", True, f"programs run behind {asyncio.run(walls())}")
+    except NoSandbox as error:
+        return Check("sandbox", False, error.message, error.fix)
 
 
 def _settings() -> Check:

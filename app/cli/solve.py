@@ -47,6 +47,14 @@ def solve(
     answer: Annotated[
         str | None, typer.Option(help="The known answer, to check against.", rich_help_panel=_ASK)
     ] = None,
+    tests: Annotated[
+        Path | None,
+        typer.Option(help="Python tests to run on every sample's code.", rich_help_panel=_ASK),
+    ] = None,
+    entry_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The function that they test.", rich_help_panel=_ASK),
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(help="A model; give it again for several. Default: smollm2.", rich_help_panel=_ASK),
@@ -93,12 +101,19 @@ def solve(
             metavar="RULE", help="none, first-verified, settled or worth-it.", rich_help_panel=_LIMITS
         ),
     ] = "none",
+    shrink_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--shrink-tokens",
+            help="Near the end of a budget, allow shorter samples rather than leave money unspent.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = False,
     price: PriceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
     output: OutputOption = Output.text,
     reward: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     translator: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
-    tests: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     repo: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     test_command: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     files: Annotated[list[str] | None, typer.Option(rich_help_panel=_LATER)] = None,
@@ -106,7 +121,6 @@ def solve(
     """Ask one problem many times, and pick an answer."""
     refuse("--reward", reward, "Leave it out: the majority vote picks.")
     refuse("--translator", translator, "Leave it out: the majority vote picks.")
-    refuse("--tests", tests, "Leave it out, or give a known answer with --answer.")
     refuse("--repo", repo, "Put what matters into the problem's text.")
     refuse("--test-command", test_command, "Leave it out.")
     refuse("--files", files, "Put what matters into the problem's text.")
@@ -117,6 +131,10 @@ def solve(
 
     mine = settings.load().settings
     asked = _problem(problem, file, starter, kind, clean_text("--answer", answer))
+    if tests is not None:
+        from app.problems.tests_file import with_tests
+
+        asked = with_tests(asked, tests, entry_point)
     plan = _plan(
         mine,
         models=tuple(model or (mine.model,)),
@@ -131,6 +149,7 @@ def solve(
         stop_strings=tuple(stop_string or ()),
         raw=raw,
         stop=stop,
+        shrink=shrink_tokens,
     )
     from app.cli import session
 
@@ -210,6 +229,7 @@ def _plan(
     stop_strings: tuple[str, ...],
     raw: bool,
     stop: str,
+    shrink: bool,
 ) -> Plan:
     from app.models.base import Settings as Sampling
     from app.runs.plan import Plan
@@ -254,4 +274,5 @@ def _plan(
         system=system,
         shots=shots,
         raw=raw,
+        shrink=shrink,
     )
