@@ -161,7 +161,7 @@ def test_a_rule_that_reads_votes_stops_early_and_says_why(tmp_path: Path, rule: 
         (("hi", "--base-url", "http://x/v1"), "no model is behind it"),
         (("hi", "--translator", "x"), "not in this version yet"),
         (("hi", "--repo", "."), "not in this version yet"),
-        (("hi", "--tests", "x"), "not in this version yet"),
+        (("hi", "--tests", "no-such.py"), "There is no file"),
         (("hi", "--output", "xml"), "--output"),
         (("hi", "--no-such-option",), "No such option"),
         (("hi", "there"), "unexpected extra argument"),
@@ -219,6 +219,18 @@ def test_a_limit_on_flops_without_a_size_is_status_3(tmp_path: Path) -> None:
     done = monkeys(tmp_path, "solve", QUESTION, "--model", model, "--max-flops", "1e15")
     assert done.returncode == 3
     assert done.stdout == b""
+
+
+def test_when_the_time_runs_out_on_nothing_but_failures_the_status_is_4(tmp_path: Path) -> None:
+    path = tmp_path / "faulty.jsonl"
+    path.write_text(
+        '{"scripted": 1, "loop": true}\n'
+        '{"text": "I", "error": {"kind": "server", "message": "too busy", "retry": true}}\n'
+    )
+    ask = ("--model", f"scripted:{path}", "--samples", "3", "--max-seconds", "0.5")
+    done = monkeys(tmp_path, "solve", QUESTION, *ask)
+    assert done.returncode == 4
+    assert b"Every sample failed. too busy The time is up." in done.stderr
 
 
 def test_when_every_sample_fails_the_status_is_4_and_the_object_says_why(tmp_path: Path) -> None:
