@@ -17,21 +17,25 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
+import msgspec
+
 from app.clock import Clock, SystemClock, sleep_or
 from app.errors import MonkeysError, PartMissing
 from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
 from app.runs import events as ev
 from app.runs.checking import LiveChecks
+from app.runs.ending import why_over
 from app.runs.flight import NEVER_ARRIVED, Flight
 from app.runs.grading import Checker
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
+from app.runs.offers import Offers
 from app.runs.recovery import lost_calls, take_over
 from app.runs.rent import Rent
 from app.runs.source import Store
 from app.runs.state import RunState
 from app.runs.stopping import Stopping
-from budgets.amounts import Amounts, Budget
+from budgets.amounts import Budget
 from budgets.ledger import Ledger, LedgerError
 from verifiers.verdicts import Judgement
 
@@ -79,6 +83,7 @@ class Engine:
         self._clock = clock or SystemClock()
         self._origin = 0.0
         self._ledger = Ledger(prior.budget if prior else started.plan.budget)
+        self._offers = Offers(self._ledger, started.plan)
         self._rent = Rent(
             gpu_usd_per_hour, self._ledger, {lane.name for lane in lanes if lane.meter.info.local}
         )
@@ -243,38 +248,32 @@ class Engine:
             wanted = min(wanted, limit - self.state.finished - len(self.state.live))
         if wanted < 1 or not self._rent.affords(lane.name):
             return False
-        held_prompt, held_choice = self._worst(lane)
         try:
-            wanted = min(wanted, self._ledger.affordable(held_prompt, held_choice, lane.name))
-            if wanted < 1:
+            offer = self._offers.best(lane, wanted, alone=not self._tasks)
+            if offer is None:
                 return False
-            call = self._ledger.reserve(lane.name, prompt=held_prompt, each=held_choice, choices=wanted)
+            call = self._ledger.reserve(
+                lane.name, prompt=offer.prompt, each=offer.each, choices=offer.choices
+            )
         except LedgerError as error:
             self._set_aside(lane, str(error))
             return False
-        indices, ordinal = lane.take(wanted, len(self.state.samples))
+        indices, ordinal = lane.take(offer.choices, len(self.state.samples))
         number, at = self.state.calls, self._at()
-        flight = Flight(
-            number,
-            indices,
-            call,
-            lane.meter,
-            self._judge,
-            held_prompt=held_prompt,
-            held_choice=held_choice,
-            started=at,
-        )
+        flight = Flight(number, indices, call, lane.meter, self._judge, offer=offer, started=at)
         seed = self._plan.seed + ordinal
-        held = held_prompt + held_choice.times(wanted)
+        if news := self._offers.news(offer):
+            self._emit(ev.Notice(at=at, text=news, level="warning"))
         self._emit(
             *self._rent.begin(lane.name, at),
-            ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=held),
+            ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=offer.held),
         )
         if self._stopping:  # the reservation could not be kept, so the request must not leave
             self._emit(*flight.withdrawn(at))
             return False
-        lane.in_flight += wanted
-        request = Request(lane.prompt, self._plan.settings, wanted, seed)
+        lane.in_flight += offer.choices
+        settings = msgspec.structs.replace(self._plan.settings, max_tokens=offer.max_tokens)
+        request = Request(lane.prompt, settings, offer.choices, seed)
         task = asyncio.create_task(self._fly(lane, flight, request, ordinal))
         self._tasks.add(task)
         task.add_done_callback(self._landed)
@@ -287,13 +286,6 @@ class Engine:
             self._emit(*told)
         if self._rent.used_up:
             self.stop("The limit on dollars pays for no more time of this machine.", status="budget")
-
-    def _worst(self, lane: Lane) -> tuple[Amounts, Amounts]:
-        """What the prompt and one sample may cost at the most, now."""
-        at_most = lane.backend.prompt_tokens_at_most(lane.prompt)
-        return lane.meter.hold_prompt(at_most), lane.meter.hold_choice(
-            at_most, self._plan.settings.max_tokens
-        )
 
     # -- while a request is in the air ------------------------------------------------------------
 
@@ -412,23 +404,7 @@ class Engine:
             return None
         if budget.samples is not None and state.finished >= budget.samples:
             return "completed", f"All {budget.samples} samples are in."
-        able = [lane for lane in self._lanes.values() if not lane.set_aside]
-        if not able:
-            told = [status.detail for status in state.model_status.values() if status.detail]
-            return "failed", told[-1] if told else "No model is left to ask."
-        if any(lane.rests_until > now for lane in able):
-            return None
-        if not self._rent.affords(able[0].name):
-            return "budget", "The limit on dollars pays for no time of this machine: raise it."
-        limit = self._ledger.binding(*self._worst(able[0]), able[0].name)
-        if limit is None:
-            return "completed", "Nothing is left to do."
-        if not state.calls:
-            return (
-                "budget",
-                f"The limit on {limit} does not pay for one sample: raise it or lower max tokens.",
-            )
-        return "budget", f"The limit on {limit} leaves no room for one more sample."
+        return why_over(state, self._lanes.values(), self._ledger, self._offers, self._rent, now)
 
     # -- telling ----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from app.models.base import BackendError, ChoiceDone, Delta, PromptRead
 from app.runs import events as ev
 from app.runs.costs import Meter
 from app.runs.judging import Judge
+from app.runs.offers import Offer
 from budgets.amounts import Amounts
 from budgets.ledger import Call
 
@@ -42,7 +43,7 @@ class _Choice:
 
 
 class Flight:
-    """``held`` amounts are what the ledger reserved: for the prompt, and for each choice."""
+    """``offer`` says what the ledger reserved: for the prompt, and for each choice."""
 
     def __init__(
         self,
@@ -52,8 +53,7 @@ class Flight:
         meter: Meter,
         judge: Judge,
         *,
-        held_prompt: Amounts,
-        held_choice: Amounts,
+        offer: Offer,
         started: float,
     ) -> None:
         self.number = number
@@ -62,8 +62,8 @@ class Flight:
         self._call = call
         self._meter = meter
         self._judge = judge
-        self._held_prompt = held_prompt
-        self._held_choice = held_choice
+        self._held_prompt = offer.prompt
+        self._held_choice = offer.each
         self.started = started
         self._choices = [_Choice(index) for index in indices]
         self._prompt_tokens: int | None = None

@@ -17,7 +17,10 @@ StopRule = Literal["none", "first-verified", "settled", "worth-it"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """``concurrency`` is the most samples in flight per model; ``None`` leaves it to the model."""
+    """``concurrency`` is the most samples in flight per model; ``None`` leaves it to the model.
+
+    ``shrink``: near the end of a budget, samples may be shorter rather than money be left over.
+    """
 
     models: tuple[str, ...]
     settings: Settings = Settings()
@@ -28,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     system: str | None = None
     shots: int | None = None
     raw: bool = False
+    shrink: bool = False
 
 
 def with_default_limit(budget: Budget) -> Budget:

@@ -1,0 +1,32 @@
+"""Why a run is over that has nothing in flight: no model left to ask, or no room left under a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from app.runs import events as ev
+from app.runs.lanes import Lane
+from app.runs.offers import Offers
+from app.runs.rent import Rent
+from app.runs.state import RunState
+from budgets.ledger import Ledger
+
+
+def why_over(
+    state: RunState, lanes: Iterable[Lane], ledger: Ledger, offers: Offers, rent: Rent, now: float
+) -> tuple[ev.Status, str] | None:
+    """The status and reason to end with; ``None`` while a model only rests. ``now`` is the clock's."""
+    able = [lane for lane in lanes if not lane.set_aside]
+    if not able:
+        told = [status.detail for status in state.model_status.values() if status.detail]
+        return "failed", told[-1] if told else "No model is left to ask."
+    if any(lane.rests_until > now for lane in able):
+        return None
+    if not rent.affords(able[0].name):
+        return "budget", "The limit on dollars pays for no time of this machine: raise it."
+    limit = ledger.binding(*offers.worst(able[0]), able[0].name)
+    if limit is None:
+        return "completed", "Nothing is left to do."
+    if not state.calls:
+        return "budget", f"The limit on {limit} does not pay for one sample: raise it or lower max tokens."
+    return "budget", f"The limit on {limit} leaves no room for one more sample."
