@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.content import Content
 from textual.geometry import Size
 from textual.pilot import Pilot
 from textual.widgets import Static
@@ -352,7 +353,7 @@ async def test_help_knows_where_it_is_asked() -> None:
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, HelpScreen)
-        here, _, elsewhere = screen.text().plain.partition("Elsewhere")
+        here, _, elsewhere = screen.text(110).plain.partition("Elsewhere")
         assert "Sample the problem as the form says." in here
         assert "Stop sampling" in elsewhere
         await pilot.press("escape")
@@ -361,7 +362,21 @@ async def test_help_knows_where_it_is_asked() -> None:
         await pilot.pause()
         screen = app.screen
         assert isinstance(screen, HelpScreen)
-        assert "Stop sampling" in screen.text().plain.partition("Elsewhere")[0]
+        assert "Stop sampling" in screen.text(110).plain.partition("Elsewhere")[0]
+
+
+async def test_help_wraps_within_its_column_in_a_small_terminal() -> None:
+    app = Scripted().app(DRAFT)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("f1")
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, HelpScreen)
+        first = next(line for line in screen.text(68).plain.split("\n") if "starter set." in line)
+        assert first == f"{'':27}starter set."
+        shown = screen.query_one("#help-text", Static).visual
+        assert isinstance(shown, Content)
+        assert max(map(len, shown.plain.split("\n")[3:])) <= 70
 
 
 async def test_the_palette_offers_what_can_be_done_here() -> None:

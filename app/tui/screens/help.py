@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -14,6 +15,8 @@ from textual.widgets import Static
 from app.tui.actions import ACTIONS, Action, Place, at, show_key
 from app.tui.screens.base import ShellDialog
 
+_KEYS, _USAGE, _LEAST_WORDS = 9, 18, 20
+"""Cells of the columns."""
 _PLACES: dict[Place, tuple[str, str]] = {
     "compose": (
         "The form",
@@ -66,40 +69,48 @@ class HelpScreen(ShellDialog[None]):
         with VerticalScroll(classes="dialog", id="help") as dialog:
             dialog.border_title = f"Help: {_PLACES[self._place][0].lower()}"
             dialog.border_subtitle = "esc close"
-            yield Static(self.text(), markup=False)
+            yield Static(markup=False, id="help-text")
 
-    def text(self) -> Content:
+    def on_resize(self) -> None:
+        width = self.query_one("#help", VerticalScroll).scrollable_content_region.width
+        self.query_one("#help-text", Static).update(self.text(width))
+
+    def text(self, width: int) -> Content:
+        """All of it, its longer lines wrapped to ``width`` cells."""
         lines = [Content(""), Content(_PLACES[self._place][1]), Content("")]
         here = list(at(self._place))
-        lines += [self._line(action) for action in here if action.keys]
+        lines += [self._line(action, width) for action in here if action.keys]
         if self._own:
             lines += [
                 Content(""),
-                *(_columns(keys, "", words) for keys, words in self._own),
+                *(_columns(keys, "", words, width) for keys, words in self._own),
             ]
         typed = [action for action in here if action.command and not action.keys]
         if typed:
-            lines += [Content(""), *(self._line(action) for action in typed)]
+            lines += [Content(""), *(self._line(action, width) for action in typed)]
         elsewhere = [action for action in ACTIONS if self._place not in action.where and action.keys]
         if elsewhere:
             lines += [Content(""), Content.styled("Elsewhere", "bold")]
-            lines += [self._line(action) for action in elsewhere]
+            lines += [self._line(action, width) for action in elsewhere]
         signs = Content("   ").join(
             Content.assemble((sign, colour), f" {word}") for sign, colour, word in _SIGNS
         )
         return Content("\n").join([*lines, Content(""), signs, Content("")])
 
-    def _line(self, action: Action) -> Content:
+    def _line(self, action: Action, width: int) -> Content:
         keys = self._keys[action.id].split(",") if action.id in self._keys else action.keys
-        return _columns(" ".join(show_key(key.strip()) for key in keys), action.usage, action.help)
+        return _columns(" ".join(show_key(key.strip()) for key in keys), action.usage, action.help, width)
 
     def action_scroll(self, by: int) -> None:
         self.query_one("#help", VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def _columns(keys: str, usage: str, words: str) -> Content:
+def _columns(keys: str, usage: str, words: str, width: int) -> Content:
+    left = f"{keys:<{_KEYS}}", f"{usage:<{_USAGE}}"
+    indent = len("".join(left))
+    wrapped = textwrap.wrap(words, max(_LEAST_WORDS, width - indent))
     return Content.assemble(
-        (f"{keys:<9}", "$footer-key-foreground"),
-        (f"{usage:<18}", "$foreground"),
-        (words, "$foreground-muted"),
+        (left[0], "$footer-key-foreground"),
+        (left[1], "$foreground"),
+        (f"\n{'':{indent}}".join(wrapped), "$foreground-muted"),
     )
