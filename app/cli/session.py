@@ -223,6 +223,9 @@ def _fault_of(state: RunState) -> MonkeysError | None:
         return None
     if state.status in ("budget", "failed") and not state.calls:
         return CannotPay(state.end_reason)  # no request was ever let through
-    if state.status == "failed" or (state.errors and state.status == "completed"):
+    if state.status == "failed":
         return EverySampleFailed(f"Every sample failed. {state.end_reason}".strip())
+    if state.errors and state.status in ("completed", "budget"):
+        errors = (sample.error for sample in reversed(state.samples) if sample is not None and sample.error)
+        return EverySampleFailed(f"Every sample failed. {next(errors, '')} {state.end_reason}")
     return None
