@@ -7,18 +7,21 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
 from app.runs import events as ev
+from app.runs.agreement import unverified
 from app.tui.app import MonkeysApp
 from app.tui.prompt_history import PromptHistory
 from app.tui.screens.detail import DetailScreen, SampleFacts
 from app.tui.screens.run import RunScreen
+from app.tui.text import sentences
 from app.tui.widgets.coverage import CoverageChart
 from app.tui.widgets.gauges import gauges
-from app.tui.widgets.picks import PicksPanel
+from app.tui.widgets.picks import EVERY, PicksPanel
 from app.tui.widgets.sample_list import SampleList
 from app.tui.widgets.sample_view import SampleView
 from app.tui.widgets.status import StatusLine
@@ -234,6 +237,42 @@ async def test_without_a_known_answer_everything_says_unverified() -> None:
         assert picture(chart).split("\n")[0].split()[0] == "72"
         await pilot.press("c")
         assert str(chart.border_title) == "Answers"
+
+
+async def test_the_picks_tell_what_agreement_lets_one_estimate() -> None:
+    async with opened(started(64, answer=None)) as (_, screen):
+        said = unverified(screen.source.state, "smollm2")
+        told = " ".join(picture(screen.query_one(PicksPanel)).split())
+        assert sentences.agreement_sentence(said) in told
+        assert "Estimated from agreement: " in told
+    async with opened(started(64, answer=None, models=("smollm2", "qwen"))) as (_, screen):
+        told = picture(screen.query_one(PicksPanel))
+        assert "smollm2, estimated: " in told
+        assert "qwen, estimated: " in told
+
+
+async def test_nothing_is_estimated_of_checked_samples_nor_of_code() -> None:
+    async with opened(started(64)) as (_, screen):
+        assert "stimated" not in picture(screen.query_one(PicksPanel))
+    run = MadeUpRun(made_up(64, answer=None)).play()
+    assert run.state.problem is not None
+    run.state.problem = msgspec.structs.replace(run.state.problem, kind="code")
+    async with opened(run) as (_, screen):
+        told = picture(screen.query_one(PicksPanel))
+        assert "The majority has held" in told
+        assert "stimated" not in told
+
+
+async def test_on_a_small_screen_the_picks_make_room_for_what_comes_to_be_known() -> None:
+    async with opened(MadeUpRun(made_up(64, answer=None)).play(1), (80, 24)) as (pilot, screen):
+        picks, run = screen.query_one(PicksPanel), screen.source
+        assert isinstance(run, MadeUpRun)
+        before = picks.size.height
+        picks._estimated_at = -EVERY
+        run.play()
+        await shown(pilot, screen)
+        assert picks.size.height > before
+        assert picture(picks).endswith(" is new.")
 
 
 async def test_coverage_is_drawn_with_its_band_and_told() -> None:

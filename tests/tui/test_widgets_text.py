@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from app.runs import events as ev
+from app.runs.agreement import Unverified
 from app.runs.state import RunState, Tally
 from app.tui.text import bars, fit, sentences
 from app.tui.text.braille import Canvas
@@ -139,6 +140,21 @@ def test_the_pick_sentence_tells_since_when_and_how_sure() -> None:
 def test_the_pick_sentence_before_there_is_a_majority() -> None:
     assert sentences.pick_sentence(RunState()) == "The first answer appears here when a sample ends."
     assert sentences.pick_sentence(state_of(1)) == "One sample has answered. A majority needs more."
+
+
+def test_estimates_from_agreement_are_called_estimates() -> None:
+    said = Unverified(covered=0.62, pick_right=0.004, next_is_new=0.1)
+    assert sentences.agreement_sentence(said) == (
+        "Estimated from agreement: under 1% that the pick is right, "
+        "62% that a right answer is among the samples, 10% that the next answer is new."
+    )
+    assert sentences.agreement_sentence(said, "qwen").startswith(
+        "qwen, estimated: under 1% that its leading answer is right, "
+    )
+
+
+def test_where_agreement_says_nothing_neither_does_the_sentence() -> None:
+    assert sentences.agreement_sentence(Unverified(None, None, 0.1)) == ""
 
 
 def test_coverage_in_words() -> None:

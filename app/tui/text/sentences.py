@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.runs.agreement import Unverified
 from app.runs.events import PickChanged
 from app.runs.outlook import left_words
 from app.runs.state import RunState, Tally
@@ -53,6 +54,22 @@ def pick_sentence(state: RunState) -> str:
     if since >= state.finished:
         return f"The majority has just changed to {answer}{stays}."
     return f"The majority has held since sample {since}{stays}."
+
+
+def agreement_sentence(said: Unverified, model: str | None = None) -> str:
+    """What agreement lets one estimate where nothing can be checked; nothing for kinds it says nothing of.
+    ``model``: whose samples these are, where there are several."""
+    if said.pick_right is None or said.covered is None:
+        return ""
+    whose = "Estimated from agreement:" if model is None else f"{fit.head(model, 24)}, estimated:"
+    pick = "the pick" if model is None else "its leading answer"
+    parts = [
+        f"{percent(said.pick_right)} that {pick} is right",
+        f"{percent(said.covered)} that a right answer is among the samples",
+    ]
+    if said.next_is_new is not None:
+        parts.append(f"{percent(said.next_is_new)} that the next answer is new")
+    return f"{whose} {', '.join(parts)}."
 
 
 def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None) -> str:

@@ -4,22 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import nlargest
+from time import monotonic
 from typing import Final
 
 from rich.text import Text
 
+from app.runs.agreement import unverified
 from app.runs.events import PickChanged
+from app.runs.source import RunSource
 from app.runs.state import RunState
 from app.tui.text import bars, fit
 from app.tui.text.marks import SIGNS, Standing, standing
-from app.tui.text.sentences import RULE_NAMES, is_checked, pick_sentence, support
+from app.tui.text.sentences import RULE_NAMES, agreement_sentence, is_checked, pick_sentence, support
 from app.tui.widgets.panel import Panel
 
 MOST_RIVALS: Final = 6
+EVERY: Final = 0.5
+"""Seconds between two estimates from agreement, which read every group of answers."""
 
 
 class PicksPanel(Panel, can_focus=True):
     BORDER_TITLE = "Picks"
+
+    def __init__(self, source: RunSource, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(source, id=id)
+        self._estimates: tuple[str, ...] = ()
+        self._estimated: object = None
+        self._estimated_at = -EVERY
+        self._lines = 0
+
+    def pull(self) -> bool:
+        estimated = self._estimate()
+        changed = super().pull()
+        if estimated:
+            self.repaint()
+        if changed or estimated:
+            self._keep_height()
+        return changed or estimated
+
+    def _keep_height(self) -> None:
+        """Where the pane is as high as its lines, make room for one more."""
+        lines = len(self.draw(self.content_size.width, 0))
+        if lines != self._lines:
+            self._lines = lines
+            self.refresh(layout=True)
+
+    def _estimate(self) -> bool:
+        """Estimate anew if there is reason to, and it is time. Returns whether the estimates changed."""
+        state = self.state
+        basis = (state.finished, len(state.groups), is_checked(state))
+        if basis == self._estimated or monotonic() - self._estimated_at < EVERY:
+            return False
+        before, self._estimates = self._estimates, self._from_agreement(state)
+        self._estimated, self._estimated_at = basis, monotonic()
+        return self._estimates != before
+
+    @staticmethod
+    def _from_agreement(state: RunState) -> tuple[str, ...]:
+        """A sentence for one model, one each for several, none where samples are checked."""
+        if is_checked(state) or state.finished < 2:
+            return ()
+        several = len(state.models) > 1
+        said = (
+            agreement_sentence(unverified(state, model), model if several else None) for model in state.models
+        )
+        return tuple(filter(None, said))
 
     def looks_at(self, state: RunState) -> object:
         return (
@@ -43,6 +92,8 @@ class PicksPanel(Panel, can_focus=True):
         lines = [self._line(pick, width) for pick in state.picks.values() if pick.answer is not None]
         sentence = Text(pick_sentence(state), style=self.palette.text if lines else self.palette.dim)
         wrapped = list(sentence.wrap(self.app.console, max(1, width)))
+        for estimate in self._estimates:
+            wrapped += Text(estimate, style=self.palette.text).wrap(self.app.console, max(1, width))
         room = height - len(lines) - len(wrapped)
         if height and room < 1:
             return [*lines, *wrapped]
