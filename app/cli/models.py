@@ -51,7 +51,7 @@ def show(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
     from app.errors import BadInput, PartMissing
     from app.models.registry import backend_for, known_models
     from budgets.catalog import size_of
-    from budgets.prices import price_of, why_unpriced
+    from budgets.prices import FREE, price_of, why_unpriced
 
     price, size = price_of(name), size_of(name)
     known = next((_row(model) for model in known_models() if model.name == name), None)
@@ -70,6 +70,8 @@ def show(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
         row |= {"layers": info.layers, "hidden": info.hidden, "concurrency": info.concurrency}
         if known is None:
             row["ready"] = True
+        if price is None and info.local:
+            price = FREE
     if size is not None and row.get("parameters") is None:
         row |= {"parameters": size.parameters, "layers": size.layers, "hidden": size.hidden}
         row |= {"context": size.context}
@@ -77,7 +79,7 @@ def show(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
     lines = [
         f"{field:12} {'unknown' if value is None else value}"
         for field, value in row.items()
-        if field != "price"
+        if field != "price" and not (field == "missing" and value is None)
     ]
     if price is not None:
         lines.append(f"{'price':12} {price_line(price)}")

@@ -19,10 +19,6 @@ from app.models.base import Backend
 DEFAULT = "smollm2"
 _UPGRADE_BYTES = 491_400_064
 _PREFIXES = ("gguf", "scripted", "vllm", "openai")
-_LATER = {
-    "vllm": "Local vLLM servers",
-    "litellm": "API models",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ def backend_for(name: str, *, base_url: str | None = None, api_key: str | None =
         from app.models.openai_backend import OpenAIBackend
 
         return OpenAIBackend.from_environment(rest, os.environ, base_url=base_url, api_key=api_key)
-    raise _unavailable(prefix)
+    raise _unavailable(prefix, name)
 
 
 def known_models() -> list[KnownModel]:
@@ -97,7 +93,7 @@ def known_models() -> list[KnownModel]:
         for path in sorted(weights.glob("*.gguf"))
         if path.name != GGUF_NAME
     ]
-    models.append(_absent("vllm", "vllm:NAME"))
+    models.append(_vllm())
     models.append(_openai())
     return models
 
@@ -137,13 +133,13 @@ def _upgrade(weights: Path) -> KnownModel:
     )
 
 
-def _absent(kind: str, shown: str) -> KnownModel:
+def _vllm() -> KnownModel:
     return KnownModel(
-        shown,
+        "vllm:NAME",
         "vllm",
         ready=False,
         missing="not in this version yet",
-        description=_LATER[kind],
+        description="local vLLM servers; openai:NAME with a base URL reaches them",
     )
 
 
@@ -181,14 +177,13 @@ def nearest_name(name: str) -> str | None:
     return theirs[close[0]] if close else None
 
 
-def _unavailable(kind: str, name: str = "") -> PartMissing:
-    what = _LATER[kind]
-    return PartMissing(
-        f"{name} needs {what}, which are not in this version yet."
-        if name
-        else f"{what} are not in this version yet.",
-        f"Use {DEFAULT}, gguf:PATH for a model file of your own, or openai:NAME for a server's model.",
-    )
+def _unavailable(kind: str, name: str) -> PartMissing:
+    """A model that is known and cannot be had by that name: the way that there is."""
+    if kind == "vllm":
+        way = f"For a vLLM server, write openai:{name.partition(':')[2]} with --base-url http://HOST:PORT/v1"
+    else:
+        way = f"For OpenAI, or a server that speaks its protocol, write openai:{name.rpartition('/')[2]}."
+    return PartMissing(f"The name {name} is not in this version yet.", way)
 
 
 def _example(prefix: str) -> str:

@@ -232,6 +232,7 @@ def test_models_are_listed_with_the_contracts_fields(home: Path, capsys: pytest.
         assert row["ready"] == (row["missing"] is None)
     shown = told(capsys, "models", "show", "smollm2")
     assert (shown["parameters"], shown["layers"], shown["hidden"]) == (134_515_008, 30, 576)
+    assert shown["price"] == {"input": "0", "output": "0", "source": "runs on this machine"}
     priced = told(capsys, "models", "show", "gpt-4o-mini")
     assert priced["price"]["input"] == "0.15"
     assert run(["models", "show", "smolm2"]) == 2

@@ -57,10 +57,14 @@ def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, adv
     assert caught.value.fix == advice
 
 
-@pytest.mark.parametrize("name", ["vllm:Qwen/Qwen3-8B", "gpt-4o"])
-def test_a_model_that_cannot_be_had_yet_says_so(name: str) -> None:
-    with pytest.raises(PartMissing, match="not in this version yet"):
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [("vllm:Qwen/Qwen3-8B", "openai:Qwen/Qwen3-8B with --base-url"), ("gpt-4o", "openai:gpt-4o")],
+)
+def test_a_model_that_cannot_be_had_by_that_name_yet_says_how_it_can(name: str, way: str) -> None:
+    with pytest.raises(PartMissing, match="not in this version yet") as caught:
         backend_for(name)
+    assert way in (caught.value.fix or "")
 
 
 def test_the_picker_says_what_is_missing(tmp_path: Path) -> None:
