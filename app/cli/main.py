@@ -77,12 +77,13 @@ def _as_our_fault(error: Exception) -> MonkeysError:
     import traceback
 
     from app import locations
+    from app.runs.redact import redact
 
     log = locations.log_file("faults")
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8", errors="replace") as file:
-            traceback.print_exception(error, file=file)
+            file.write(redact("".join(traceback.format_exception(error))))
         where = f"What happened is in {log}"
     except OSError:
         where = "It could not be written down"

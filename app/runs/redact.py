@@ -14,7 +14,9 @@ import msgspec
 from app.runs import events as ev
 
 _IN_ADDRESS = re.compile(r"(?<=://)[^/\s@\"']+@")
-_KEY_LIKE = re.compile(r"\b(?:sk|pk|rk|gsk|hf|xai)[-_][A-Za-z0-9_\-*]{12,}|\bBearer\s+[^\s\"',]{8,}")
+_KEY_LIKE = re.compile(
+    r"\b(?:sk|pk|rk|gsk|hf|xai)[-_][A-Za-z0-9_\-*]{12,}|\b(?:Bearer|Basic)\s+[^\s\"',]{8,}"
+)
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD)$")
 _SHORTEST = 8
 """Shorter values of variables are left alone: blanking every ``1`` out of a text helps nobody."""

@@ -6,6 +6,7 @@ import time
 import traceback
 
 from app import locations
+from app.runs.redact import redact
 
 
 def report(fault: BaseException, run_id: str | None) -> str:
@@ -18,7 +19,7 @@ def report(fault: BaseException, run_id: str | None) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", errors="replace") as log:
             log.write(time.strftime("--- %Y-%m-%d %H:%M:%S\n"))
-            log.writelines(traceback.format_exception(fault))
+            log.write(redact("".join(traceback.format_exception(fault))))
     except OSError as unwritable:
         return f"{line}\nIts log could not be written to {path}: {unwritable.strerror or unwritable}"
     return f"{line}\nDetails: {path}"

@@ -182,7 +182,8 @@ def test_credentials_in_other_programs_messages_are_blanked(
     monkeypatch.setenv("ACME_API_KEY", "acme-very-secret-1")
     fault = BackendError(
         "auth",
-        "401 from https://me:hunter2@host/v1: key sk-abcdefghijklmnop1234, then acme-very-secret-1",
+        "401 from https://me:hunter2@host/v1: key sk-abcdefghijklmnop1234, then acme-very-secret-1, "
+        "Authorization: Basic bWU6aHVudGVyMg==",
         retry=False,
     )
     with Journal.open(path) as journal, journal.store("run1") as store:
@@ -204,7 +205,7 @@ def test_credentials_in_other_programs_messages_are_blanked(
             ]
         )
     stored = b"".join(file.read_bytes() for file in path.parent.iterdir())
-    for secret in (b"hunter2", b"abcdefghijklmnop", b"acme-very-secret-1"):
+    for secret in (b"hunter2", b"abcdefghijklmnop", b"acme-very-secret-1", b"bWU6aHVudGVyMg"):
         assert secret not in stored
     assert b"401 from https://***@host/v1" in stored
 
