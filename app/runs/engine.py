@@ -9,7 +9,6 @@ too, so it is on disk before the request leaves.
 from __future__ import annotations
 
 import asyncio
-import random
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -25,13 +24,14 @@ from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRea
 from app.runs import events as ev
 from app.runs.checking import LiveChecks
 from app.runs.ending import why_over
-from app.runs.flight import NEVER_ARRIVED, Flight
+from app.runs.flight import Flight
 from app.runs.grading import Checker
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.offers import Offers
 from app.runs.recovery import lost_calls, take_over
 from app.runs.rent import Rent
+from app.runs.retries import FAILURES_IN_A_ROW, Retries
 from app.runs.source import Store
 from app.runs.state import RunState
 from app.runs.stopping import Stopping
@@ -39,11 +39,6 @@ from budgets.amounts import Budget
 from budgets.ledger import Ledger, LedgerError
 from verifiers.verdicts import Judgement
 
-ATTEMPTS = 4
-"""How often a model may work on one sample in vain before it is given up."""
-FAILURES_IN_A_ROW = 6
-"""After so many failed requests without one success between, a model is set aside."""
-_LONGEST_BACKOFF = 30.0
 _LAST_CHECKS = 20.0
 """Seconds that a run's end waits for verdicts on what it has."""
 _WATERMARK = 20_000
@@ -94,13 +89,12 @@ class Engine:
                 started.problem, checker, judged=self._judged, missing=self._cannot_check
             )
         self._rule = Stopping(started.plan.stop)
-        self._jitter = random.Random(started.plan.seed)  # noqa: S311 - spreads retries, guards nothing
+        self._retries = Retries(started.plan.seed)
         self._out: deque[ev.Event] = deque()
         self._news = asyncio.Event()
         self._room = asyncio.Event()
         self._change = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._attempts: dict[int, int] = {}
         self._running = False
         self._paused = False
         self._stopping = ""
@@ -172,7 +166,7 @@ class Engine:
         if not self.state.run_id:
             self._emit(self._started)
             if self._notice:
-                self._emit(ev.Notice(at=0.0, text=self._notice, level="warning"))
+                self._warn(self._notice)
             return
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
@@ -263,7 +257,7 @@ class Engine:
         flight = Flight(number, indices, call, lane.meter, self._judge, offer=offer, started=at)
         seed = self._plan.seed + ordinal
         if news := self._offers.news(offer):
-            self._emit(ev.Notice(at=at, text=news, level="warning"))
+            self._warn(news)
         self._emit(
             *self._rent.begin(lane.name, at),
             ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=offer.held),
@@ -320,24 +314,12 @@ class Engine:
     def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
         lost = flight.unfinished
         lane.in_flight -= len(lost)
-        anew = flight.started >= lane.failed_at  # what left before the last failure shares its cause
-        if anew:
-            lane.failures_in_a_row += 1
-            lane.failed_at = self._at()
-        if error.kind == "rate-limit" and error.retry:
-            lane.crowded(anew=anew)
-        if error.kind not in NEVER_ARRIVED:
-            for index in lost:
-                self._attempts[index] = self._attempts.get(index, 0) + 1
-        retry = error.retry and all(self._attempts.get(index, 0) < ATTEMPTS for index in lost)
-        self._emit(*flight.failed(error, self._at(), retry=retry))
+        at = self._at()
+        retry = self._retries.after(error, lane, lost, started=flight.started, at=at, now=self._clock.now())
+        self._emit(*flight.failed(error, at, retry=retry))
         if retry:
             first = flight.indices[0]
             lane.again.extend((index, ordinal + index - first) for index in lost)
-        if error.retry:
-            wait = min(_LONGEST_BACKOFF, 0.25 * 2.0**lane.failures_in_a_row) * self._jitter.uniform(0.5, 1.0)
-            rest = self._clock.now() + max(error.retry_after or 0.0, wait)
-            lane.rests_until = max(lane.rests_until, rest)
         if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
             self._set_aside(lane, error.message)
 
@@ -353,11 +335,7 @@ class Engine:
             self._change.set()
 
     def _cannot_check(self, error: PartMissing) -> None:
-        self._emit(
-            ev.Notice(
-                at=self._at(), text=f"Nothing is checked: {error.message} {error.fix or ''}", level="warning"
-            )
-        )
+        self._warn(f"Nothing is checked: {error.message} {error.fix or ''}")
         self._change.set()
 
     def _landed(self, task: asyncio.Task[None]) -> None:
@@ -418,6 +396,9 @@ class Engine:
         self._emit(
             ev.ModelStatus(at=self._at(), model=lane.name, state=state, detail=detail, fraction=fraction)
         )
+
+    def _warn(self, text: str) -> None:
+        self._emit(ev.Notice(at=self._at(), text=text, level="warning"))
 
     def _at(self) -> float:
         """Seconds of the run. They stand still while nothing is running."""
