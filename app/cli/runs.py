@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,7 +39,22 @@ def list_runs(
     with _journal() as journal:
         runs = journal.runs(limit)
     rows = [_row(run) for run in runs]
-    print_list(output, rows, _table(runs) if runs else ["No runs yet. Make one with: monkeys solve PROBLEM"])
+    print_list(
+        output,
+        rows,
+        _table(runs, _width()) if runs else ["No runs yet. Make one with: monkeys solve PROBLEM"],
+    )
+
+
+_WIDE = 118
+"""Cells for every column of the list, with something of the problem."""
+_FIXED_WIDE, _FIXED_NARROW = 108, 66
+"""Cells of all columns but the problem."""
+
+
+def _width() -> int:
+    """Cells of the terminal; a file has no end to its lines."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
 
 
 def _row(run: RunSummary) -> dict[str, Any]:
@@ -57,23 +73,25 @@ def _row(run: RunSummary) -> dict[str, Any]:
     }
 
 
-def _table(runs: list[RunSummary]) -> list[str]:
+def _table(runs: list[RunSummary], width: int) -> list[str]:
+    """A line each, and a heading. In a narrow terminal the model and its cost give way to the problem."""
     from budgets.amounts import show_usd
     from verifiers.safe_text import one_line
 
-    lines = []
+    wide = width >= _WIDE
+    title = max(10, min(40, width - (_FIXED_WIDE if wide else _FIXED_NARROW)))
+    head = f"{'run':8}  {'made (UTC)':16}  {'status':11}  samples"
+    head += f"  {'spent':>10}  {'model':18}" if wide else ""
+    lines = [f"{head}  {'majority':14}  problem"]
     for run in runs:
         pick = run.picks.get("majority")
         answer = "—" if pick is None or pick.answer is None else pick.answer
         when = run.created[:16].replace("T", " ")
-        models = one_line(", ".join(run.models), 18)
-        lines.append(
-            f"{run.run_id}  {when}  {run.status:11}  {run.samples:>6,}  {show_usd(run.usd):>8}  {models:18}"
-            f"  {one_line(answer, 14):14}  {one_line(run.title, 40)}"
-        )
-    head = f"{'run':8}  {'made (UTC)':16}  {'status':11}  samples  {'spent':>7}  {'model':18}"
-    head += f"  {'majority':14}  problem"
-    return [head, *lines]
+        line = f"{run.run_id}  {when}  {run.status:11}  {run.samples:>7,}"
+        if wide:
+            line += f"  {show_usd(run.usd):>10}  {one_line(', '.join(run.models), 18):18}"
+        lines.append(f"{line}  {one_line(answer, 14):14}  {one_line(run.title, title)}")
+    return lines
 
 
 @app.command()

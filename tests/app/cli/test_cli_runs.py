@@ -168,6 +168,34 @@ def test_delete_asks_a_person_at_a_terminal(
     assert len(told(capsys, "runs", "list")) == (0 if answer == "y" else 1)
 
 
+def at_a_terminal(home: Path, *arguments: str, **more: str) -> str:
+    """What this call shows in a terminal."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments], stdout=slave, stderr=slave, env=environment(home, **more)
+    )
+    os.close(slave)
+    seen = b""
+    try:
+        while part := os.read(master, 65536):
+            seen += part
+    except OSError:
+        pass  # how a terminal says that its last writer is gone
+    os.close(master)
+    assert process.wait(timeout=30) == 0
+    return seen.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", [80, 100, 117, 118, 200])
+def test_the_list_fits_the_terminal(home: Path, capsys: pytest.CaptureFixture[str], width: int) -> None:
+    told(capsys, "solve", f"{QUESTION} {'And why? ' * 40}", "--model", script(home), "--samples", "2")
+    lines = at_a_terminal(home, "runs", "list", COLUMNS=str(width)).splitlines()
+    assert len(lines) == 2
+    assert all(len(line) <= width for line in lines)
+    assert "What is" in lines[1]
+    assert ("model" in lines[0]) == (width >= 118)
+
+
 HOSTILE = "\x1b]0;title\x07\x9b31m[/red]\u202edrawkcab\u202c\u200b\x00 The answer is 43."
 
 
@@ -186,20 +214,7 @@ def test_a_terminal_is_shown_nothing_that_acts(
     home: Path, capsys: pytest.CaptureFixture[str], shown: tuple[str, ...]
 ) -> None:
     told(capsys, "solve", QUESTION, "--model", script(home, HOSTILE, model="toy\x1b[31m"), "--samples", "1")
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", *shown], stdout=slave, stderr=slave, env=environment(home)
-    )
-    os.close(slave)
-    seen = b""
-    try:
-        while part := os.read(master, 65536):
-            seen += part
-    except OSError:
-        pass  # how a terminal says that its last writer is gone
-    os.close(master)
-    assert process.wait(timeout=30) == 0
-    text = seen.decode().replace("\r\n", "\n")
+    text = at_a_terminal(home, *shown)
     assert "[/red]" in text
     assert "43" in text
     assert set("\x00\x07\x1b\x9b\u200b\u202c\u202e").isdisjoint(text)
