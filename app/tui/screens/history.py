@@ -10,7 +10,6 @@ from textual.content import Content
 from app.tui.ports import PastRun, short_name
 from app.tui.screens.picker import Picker, Row, one_line
 
-
 _TITLE = 40
 """Cells of a problem's title: what is left of 80 columns beside date and pick."""
 
