@@ -15,7 +15,7 @@ from app.runs.habits import Habit
 from app.runs.plan import Plan, with_default_limit
 from budgets import planning
 from budgets.amounts import Budget, show_count, show_flops, show_seconds, show_usd
-from budgets.rates import FREE
+from budgets.rates import FREE, gpu_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,22 @@ class Estimate:
 
 
 def estimate(
-    plan: Plan, meters: Sequence[Meter], prompts: Sequence[int], habits: Sequence[Habit | None]
+    plan: Plan,
+    meters: Sequence[Meter],
+    prompts: Sequence[int],
+    habits: Sequence[Habit | None],
+    *,
+    gpu_usd_per_hour: Decimal | None = None,
 ) -> str:
-    """One sentence for people. ``prompts`` are upper bounds on each model's prompt, in tokens."""
-    budget = _share(with_default_limit(plan.budget), len(meters))
-    found = [
-        estimate_one(plan, budget, meter, prompt, habit)
-        for meter, prompt, habit in zip(meters, prompts, habits, strict=True)
-    ]
-    return " ".join(_sentence(each, budget) for each in found)
+    """One sentence for people. ``prompts`` are upper bounds on each model's prompt, in tokens;
+    ``gpu_usd_per_hour`` is what local models cost by the time they take."""
+    shared = _share(with_default_limit(plan.budget), len(meters))
+    found = []
+    for meter, prompt, habit in zip(meters, prompts, habits, strict=True):
+        rent = (gpu_usd_per_hour if meter.info.local else None) or None
+        budget = shared if rent is None else _as_time(shared, rent)
+        found.append(_sentence(estimate_one(plan, budget, meter, prompt, habit), budget, rent))
+    return " ".join(found)
 
 
 def most_dollars(plan: Plan, meters: Sequence[Meter], prompts: Sequence[int]) -> Decimal | None:
@@ -83,7 +90,17 @@ def _share(budget: Budget, models: int) -> Budget:
     )
 
 
-def _sentence(each: Estimate, budget: Budget) -> str:
+def _as_time(budget: Budget, usd_per_hour: Decimal) -> Budget:
+    """The time that dollars buy of a machine, in place of the dollars."""
+    if budget.usd is None:
+        return budget
+    bought = float(budget.usd * 3600 / usd_per_hour)
+    return replace(
+        budget, usd=None, seconds=bought if budget.seconds is None else min(bought, budget.seconds)
+    )
+
+
+def _sentence(each: Estimate, budget: Budget, usd_per_hour: Decimal | None) -> str:
     bought = each.bought
     if "usd" in bought.unheld:
         return f"The price of {each.model} is unknown, so a cap in dollars cannot be kept: give its price."
@@ -96,7 +113,11 @@ def _sentence(each: Estimate, budget: Budget) -> str:
     parts = [f"{'about' if each.usual else 'at most'} {show_count(bought.cost.tokens)} tokens"]
     if bought.cost.flops is not None:
         parts.append(f"{show_flops(bought.cost.flops)}")
-    parts.append("no price known" if bought.cost.usd is None else show_usd(bought.cost.usd))
+    if usd_per_hour is not None:
+        rent = None if bought.seconds is None else gpu_cost(usd_per_hour, bought.seconds)
+        parts.append(f"{show_usd(usd_per_hour)} an hour" if rent is None else f"about {show_usd(rent)}")
+    else:
+        parts.append("no price known" if bought.cost.usd is None else show_usd(bought.cost.usd))
     if bought.seconds is not None:
         parts.append(f"some {show_seconds(bought.seconds)}")
     samples = f"{'About ' if bought.limit != 'samples' else ''}{show_count(bought.expected)} samples"

@@ -126,6 +126,7 @@ class Launcher:
             [lane.meter for lane in lanes],
             [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes],
             [self._habits.of(lane.name, problem.kind) if self._habits else None for lane in lanes],
+            gpu_usd_per_hour=self._gpu_usd_per_hour,
         )
 
     def most_dollars(self, problem: Problem, plan: Plan) -> Decimal | None:

@@ -40,6 +40,23 @@ async def test_habits_are_learnt_from_a_run_and_told(tmp_path: Path) -> None:
     assert "about" in launcher(habits=habits).estimate(SUM, plan(samples=10))
 
 
+def test_a_machine_paid_by_the_hour_costs_what_its_time_costs(tmp_path: Path) -> None:
+    file = tmp_path / "habits.json"
+    file.write_bytes(msgspec.json.encode({"toy/math": Habit(10.0, 20.0)}))  # two samples a second
+    rented = Launcher(
+        make=lambda _: ScriptedBackend([RIGHT], HEADER, name="toy"),
+        habits=Habits(file),
+        gpu_usd_per_hour=Decimal(3600),
+    )
+    assert "about $5.00" in rented.estimate(SUM, plan(samples=10))
+    assert rented.estimate(SUM, plan(usd="20")).startswith("About 40 samples of toy")
+    assert "about $20.00" in rented.estimate(SUM, plan(usd="20"))
+    unknown = Launcher(
+        make=lambda _: ScriptedBackend([RIGHT], HEADER, name="toy"), gpu_usd_per_hour=Decimal("2.5")
+    )
+    assert "$2.50 an hour" in unknown.estimate(SUM, plan(samples=10))
+
+
 async def test_a_short_run_teaches_nothing(tmp_path: Path) -> None:
     habits = Habits(tmp_path / "habits.json")
     engine = engine_on(scripted(name="toy"), plan(samples=2))

@@ -106,6 +106,17 @@ async def test_dollars_are_spent_to_the_last_short_sample() -> None:
     assert Decimal(usd) * Decimal("0.99") < state.books.at_most.usd <= Decimal(usd)
 
 
+def test_shorter_samples_are_news_once_and_full_ones_never() -> None:
+    lane = a_lane()
+    room = lane.backend.prompt_tokens_at_most(lane.prompt) + 60
+    offers = Offers(Ledger(Budget(tokens=room)), shrinking(plan(max_tokens=100)))
+    full = Offers(Ledger(Budget()), shrinking(plan(max_tokens=100))).best(lane, 1, alone=True)
+    short = offers.best(lane, 1, alone=True)
+    assert full is not None
+    assert short is not None
+    assert [bool(offers.news(offer)) for offer in (full, short, short)] == [False, True, False]
+
+
 @pytest.mark.parametrize("samples", [3, 7])
 async def test_a_limit_on_samples_shortens_none(samples: int) -> None:
     state, events = await run_with(shrinking(plan(samples=samples, max_tokens=100)))
