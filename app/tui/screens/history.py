@@ -35,13 +35,16 @@ def _row(run: PastRun, width: int) -> Row[str]:
     pick = one_line(run.pick, 12) if run.pick else "no pick"
     share = f"{run.share:.0%}" if run.share is not None and run.pick else ""
     models = _models(run)
+    # Before the title, because the end of the row is cut off in a small terminal.
+    ended = f"{run.status} · " if run.status not in ("completed", "budget") else ""
+    title = _TITLE - len(ended)
     shown = Content.assemble(
         (f"{when}  ", "$foreground-muted"),
         (f"{pick:>12}", "$pick" if run.pick else "$foreground-muted"),
         (f" {share:>4}  ", "$foreground-muted"),
-        f"{one_line(run.title, _TITLE):<{_TITLE}}",
+        (ended, "$undecided"),
+        f"{one_line(run.title, title):<{title}}",
         (f"{run.samples:>7,} × {one_line(models, width):<{width}}", "$foreground-muted"),
-        (f"  {run.status}" if run.status not in ("completed", "budget") else "", "$undecided"),
     )
     return Row(shown, f"{run.run_id} {run.title} {models} {run.pick or ''} {run.status}", run.run_id)
 

@@ -126,6 +126,8 @@ def _remark(sample: Sample, width: int) -> str:
     if not remark:
         return fit.tail(sample.text, width)
     room = width - len(remark) - 3
+    if not sample.text.strip():
+        return fit.head(remark, width)
     return f"{remark} · {fit.tail(sample.text, room)}" if room > 12 else fit.head(remark, width)
 
 
