@@ -19,6 +19,7 @@ from app.tui.prompt_history import PromptHistory
 from app.tui.screens.detail import DetailScreen, SampleFacts
 from app.tui.screens.run import RunScreen
 from app.tui.text import sentences
+from app.tui.widgets.coverage import EVERY as COMPUTED_EVERY
 from app.tui.widgets.coverage import CoverageChart
 from app.tui.widgets.gauges import gauges
 from app.tui.widgets.picks import EVERY, PicksPanel
@@ -278,16 +279,42 @@ async def test_on_a_small_screen_the_picks_make_room_for_what_comes_to_be_known(
 async def test_coverage_is_drawn_with_its_band_and_told() -> None:
     async with opened(started(64)) as (pilot, screen):
         chart = picture(screen.chart)
-        assert "Covered. One try finds it 38% [29–49] of the time." in chart
+        assert "60 checked samples: covered. One try finds it 38% [29–49] of the time." in " ".join(
+            chart.split()
+        )
         assert any("\u2800" < character <= "\u28ff" for character in chart)
         assert "░" in chart
-        assert chart.split("\n")[-2].split() == ["1", "2", "4", "8", "16", "32", "64", "128", "256"]
+        assert chart.split("\n")[-3].split() == ["1", "2", "4", "8", "16", "32", "64", "128", "256"]
         await pilot.press("c")
         assert str(screen.chart.border_title) == "Coverage by FLOPs"
         await pilot.press("c")
         assert str(screen.chart.border_title) == "Answers"
         await pilot.press("c")
         assert str(screen.chart.border_title) == "Coverage"
+
+
+async def test_with_nothing_right_the_forecast_is_an_interval_and_names_its_prior() -> None:
+    async with opened(started(64, answer="9999")) as (_, screen):
+        lines = picture(screen.chart).split("\n")
+        told = " ".join(" ".join(lines).split())
+        assert "Nothing right in 60. 100 more would find it in 0–39% of cases like this. Prior: " in told
+        assert "Pythia models on MATH and GSM8K" in told
+        beyond = [line[len("  0% ") + 38 :] for line in lines[:5]]
+        assert any("░" in part for part in beyond), "the forecast's band"
+        assert any("\u2800" < character <= "\u28ff" for character in lines[5][43:]), "its dashes"
+
+
+async def test_a_forecast_is_of_one_curve_and_goes_on_in_flops_too() -> None:
+    async with opened(started(64, models=("smollm2", "qwen"))) as (_, screen):
+        assert all(curve.ahead is None for curve in screen.chart._curves)
+    async with opened(started(64)) as (pilot, screen):
+        await pilot.press("c")
+        screen.chart._computed_at = -COMPUTED_EVERY
+        await shown(pilot, screen)
+        (curve,) = screen.chart._curves
+        assert curve.counts.unit > 1
+        assert curve.ahead is not None
+        assert curve.ahead.xs[0] == pytest.approx(curve.points[-1][0])
 
 
 async def test_several_models_have_a_curve_and_a_sentence_each() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,12 @@ from app.runs.agreement import Unverified
 from app.runs.state import RunState, Tally
 from app.tui.text import bars, fit, sentences
 from app.tui.text.braille import Canvas
-from app.tui.text.curves import Counts, curve_of, spaced
+from app.tui.text.curves import MORE, Ahead, Counts, ahead_of, curve_of, curves_of, spaced
 from app.tui.text.markdown import Look, lines_of, plain_lines
+from app.tui.widgets.chart import Axis, chart_lines
+from app.tui.widgets.colours import Palette
 from budgets.amounts import Budget
+from budgets.forecast import forecast
 from tests.tui.fixtures.made_up import HOSTILE, made_up
 
 LOOK = Look(Style(bold=True), Style(italic=True), Style(dim=True), Style(reverse=True), "ansi_dark")
@@ -123,6 +127,56 @@ def test_a_curve_over_money_is_shifted_by_the_price_of_a_sample() -> None:
     assert dear.band(math.log2(0.01)) == pytest.approx(cheap.band(math.log2(0.001)))
 
 
+@pytest.mark.parametrize(("n", "reach"), [(1, 4), (3, 8), (60, 128), (64, 256)])
+def test_the_forecast_goes_on_from_n_to_the_second_power_of_two(n: int, reach: int) -> None:
+    ahead = ahead_of(Counts("m", n, 0))
+    assert ahead.reach == reach
+    assert 2 ** ahead.xs[0] == pytest.approx(n)
+    assert 2 ** ahead.xs[-1] == pytest.approx(reach)
+    assert ahead.at(ahead.xs[0] - 0.01) is None
+    assert ahead.at(ahead.xs[-1] + 0.01) is None
+
+
+@pytest.mark.parametrize("correct", [0, 3])
+def test_the_forecast_drawn_is_that_of_this_one_problem(correct: int) -> None:
+    counts = Counts("m", 64, correct, unit=0.5)
+    (curve,) = curves_of([counts], 40)
+    assert curve.ahead is not None
+    expected = forecast([(64, correct)], [64, 128, 256, MORE])
+    for point in expected.points[:3]:
+        found = curve.ahead.at(math.log2(point.k * 0.5))
+        assert found == pytest.approx((point.value, point.low, point.high))
+    assert curve.ahead.more == (expected.points[3].low, expected.points[3].high)
+    assert curve.ahead.prior in expected.prior
+    assert "Pythia" in curve.ahead.prior
+
+
+def test_several_curves_have_no_forecast() -> None:
+    curves = curves_of([Counts("a", 16, 4), Counts("b", 16, 4, layer=1)], 20)
+    assert [curve.ahead for curve in curves] == [None, None]
+
+
+def drawn(counts: Counts) -> list[str]:
+    axis = Axis(0.0, 8.0, lambda value: f"{value:,.0f}")
+    text, style = Style(), {name: Style() for name in ("faint", "strong", "right", "wrong", "undecided")}
+    colours = Palette(
+        dark=True, text=text, dim=text, live=text, pick=text, cursor=text, cursor_blurred=text, **style
+    )
+    return [line.plain[5:] for line in chart_lines(curves_of([counts], 96), axis, 53, 13, colours)[:-1]]
+
+
+def test_beyond_the_samples_the_curve_is_dashed_and_its_band_lighter() -> None:
+    n_at = round(6 / 8 * 47)
+    measured = [row[:n_at] for row in drawn(Counts("m", 64, 0))]
+    beyond = [row[n_at + 1 :] for row in drawn(Counts("m", 64, 0))]
+    assert any("░░" in row for row in measured)
+    assert any("░ ░" in row for row in beyond)
+    assert not any("░░" in row for row in beyond)
+    dots = [any("\u2800" < row[column] <= "\u28ff" for row in beyond) for column in range(len(beyond[0]))]
+    assert any(dots)
+    assert not all(dots)
+
+
 # -- sentences ---------------------------------------------------------------------------------------------
 
 
@@ -160,13 +214,31 @@ def test_where_agreement_says_nothing_neither_does_the_sentence() -> None:
 def test_coverage_in_words() -> None:
     assert (
         sentences.coverage_sentence(Tally(n=64, correct=21), (0.23, 0.43))
-        == "Covered. One try finds it 33% [23–43] of the time."
+        == "64 checked samples: covered. One try finds it 33% [23–43] of the time."
     )
     assert (
         sentences.coverage_sentence(Tally(n=64), (0.0, 0.03))
-        == "Not covered in 64 tries; one try finds it at most 3% of the time."
+        == "Nothing right in 64; one try finds it at most 3% of the time."
     )
     assert sentences.coverage_sentence(Tally(), None) == "Coverage is known from the first checked sample."
+
+
+def test_with_nothing_right_what_more_would_find_is_an_interval_with_its_prior() -> None:
+    ahead = Ahead(256, (6.0, 8.0), ((0.06, 0.0, 0.26), (0.14, 0.0, 0.7)), (0.03, 0.41), "as usual")
+    assert (
+        sentences.coverage_sentence(Tally(n=64), (0.0, 0.03), ahead)
+        == "Nothing right in 64. 100 more would find it in 3–41% of cases like this. Prior: as usual."
+    )
+    tiny = replace(ahead, more=(0.0, 0.001))
+    assert "in under 1% of cases" in sentences.coverage_sentence(Tally(n=64), None, tiny)
+
+
+def test_the_prior_is_named_where_it_has_a_say() -> None:
+    unsure = Ahead(16, (2.0, 4.0), ((1.0, 0.07, 1.0), (1.0, 0.24, 1.0)), (0.8, 1.0), "as usual")
+    sure = replace(unsure, values=((1.0, 1.0, 1.0), (1.0, 1.0, 1.0)))
+    one = Tally(n=4, correct=1)
+    assert sentences.coverage_sentence(one, None, unsure).endswith(" The forecast's prior: as usual.")
+    assert sentences.coverage_sentence(one, None, sure).endswith(" of the time.")
 
 
 def test_unverified_is_said_with_agreement_and_the_chance_of_something_new() -> None:

@@ -2,16 +2,22 @@
 
 One problem, so coverage at k is 1 - (1 - p)^k for the unknown chance p that a sample is right. The curve is
 the unbiased estimate up to the samples there are; the band is the 90% posterior interval of p carried through
-the same formula, and so may go on beyond them.
+the same formula, and so may go on beyond them. One model's curve goes on as a forecast instead, which knows
+how hard such problems usually are.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+MORE = 100
+"""How many further samples the words about a problem with nothing right speak of."""
 
 _CERTAIN = 0.9999
+_AHEAD = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,31 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """The forecast from n to ``reach`` samples: ``xs`` are log2 of the axis, ``values`` (value, low, high) of
+    coverage there, low to high being its 90% interval. ``more`` is the interval for ``MORE`` fresh samples.
+    ``prior`` says what is believed beside the samples."""
+
+    reach: int
+    xs: tuple[float, ...]
+    values: tuple[tuple[float, float, float], ...]
+    more: tuple[float, float]
+    prior: str
+
+    def at(self, x: float) -> tuple[float, float, float] | None:
+        """(value, low, high) at ``x``; ``None`` where the forecast does not go."""
+        if not self.xs[0] <= x <= self.xs[-1]:
+            return None
+        place = max(1, bisect_left(self.xs, x))
+        x0, x1 = self.xs[place - 1 : place + 1]
+        share = (x - x0) / (x1 - x0)
+        value, low, high = (
+            a + (b - a) * share for a, b in zip(self.values[place - 1], self.values[place], strict=True)
+        )
+        return value, low, high
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """``points`` are (log2 of the axis, coverage) for k up to n. ``low`` and ``high`` bound p, the chance of
     one try, with 90% of the posterior between them."""
@@ -35,6 +66,7 @@ class Curve:
     points: tuple[tuple[float, float], ...]
     low: float
     high: float
+    ahead: Ahead | None = None
 
     def band(self, x: float) -> tuple[float, float]:
         """The interval of coverage at ``x`` = log2 of the axis."""
@@ -56,8 +88,27 @@ def curve_of(counts: Counts, resolution: int) -> Curve:
     return Curve(counts, tuple(points), low, high)
 
 
+def ahead_of(counts: Counts) -> Ahead:
+    """The forecast as far as the second power of two beyond the samples there are."""
+    from budgets.forecast import forecast
+
+    n, reach = counts.n, 2 << counts.n.bit_length()
+    ks = sorted({round(n * (reach / n) ** (step / (_AHEAD - 1))) for step in range(_AHEAD)})
+    found = forecast([(n, counts.correct)], [*ks, MORE])
+    *points, more = found.points
+    return Ahead(
+        reach,
+        tuple(math.log2(k * counts.unit) for k in ks),
+        tuple((point.value, point.low, point.high) for point in points),
+        (more.low, more.high),
+        found.prior.rpartition(": ")[2],
+    )
+
+
 def curves_of(every: Sequence[Counts], resolution: int) -> list[Curve]:
-    return [curve_of(counts, resolution) for counts in every if counts.n > 0]
+    """A single model's curve has its forecast; several are told apart by their dashes already."""
+    curves = [curve_of(counts, resolution) for counts in every if counts.n > 0]
+    return [replace(curve, ahead=ahead_of(curve.counts)) for curve in curves] if len(curves) == 1 else curves
 
 
 def spaced(n: int, count: int) -> list[int]:

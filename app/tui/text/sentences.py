@@ -7,8 +7,12 @@ from app.runs.events import PickChanged
 from app.runs.outlook import left_words
 from app.runs.state import RunState, Tally
 from app.tui.text import fit
+from app.tui.text.curves import MORE, Ahead
 from budgets.amounts import show_count, show_seconds
 from budgets.coverage import next_is_new
+
+_SURE = 0.995
+"""From this lower end on, a forecast rests on the samples, whatever its prior says."""
 
 RULE_NAMES = {
     "majority": "Majority",
@@ -72,14 +76,22 @@ def agreement_sentence(said: Unverified, model: str | None = None) -> str:
     return f"{whose} {', '.join(parts)}."
 
 
-def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None) -> str:
-    """Coverage in words. ``low_high``: the 90% interval of one try, once it is known."""
+def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None, ahead: Ahead | None = None) -> str:
+    """Coverage in words. ``low_high``: the 90% interval of one try, ``ahead``: the forecast, once known. The
+    forecast's prior is named wherever it has a say in it."""
     if tally.n == 0:
         return "Coverage is known from the first checked sample."
     if tally.correct == 0:
+        if ahead is not None:
+            found = f"{MORE} more would find it in {_interval(*ahead.more)} of cases like this"
+            return f"Nothing right in {tally.n:,}. {found}. Prior: {ahead.prior}."
         most = f"; one try finds it at most {percent(low_high[1])} of the time" if low_high else ""
-        return f"Not covered in {_tries(tally.n)}{most}."
-    return f"Covered. One try finds it {percent(tally.correct / tally.n)}{_band(low_high)} of the time."
+        return f"Nothing right in {tally.n:,}{most}."
+    checked = f"{tally.n:,} checked sample{'s' if tally.n != 1 else ''}: covered."
+    often = f"One try finds it {percent(tally.correct / tally.n)}{_band(low_high)} of the time."
+    if ahead is None or ahead.values[0][1] >= _SURE:
+        return f"{checked} {often}"
+    return f"{checked} {often} The forecast's prior: {ahead.prior}."
 
 
 def coverage_phrase(tally: Tally, low_high: tuple[float, float] | None) -> str:
@@ -105,6 +117,10 @@ def unverified_phrase(tally: Tally) -> str:
         return "no answer yet"
     new = percent(next_is_new(tally.once, tally.answers))
     return f"unverified, {_different(tally)} in {tally.answers:,}, next new {new}"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low * 100:.0f}–{high * 100:.0f}%" if high >= 0.005 else percent(high)
 
 
 def _band(low_high: tuple[float, float] | None) -> str:

@@ -43,6 +43,7 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
         return []
     canvas = Canvas(plot_width, plot_height)
     for curve in reversed(curves):
+        _draw_ahead(canvas, curve, axis)
         _draw(canvas, curve, axis, curve.counts.layer)
     band = curves[0] if curves else None
     lines = []
@@ -53,10 +54,9 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
             character, layer_found = canvas.cell(column, row)
             if layer_found is not None:
                 line.append(character, layer_style(layer_found, colours))
-            elif band is not None and _in_band(band, axis, column, row, plot_width, plot_height):
-                line.append(_BAND, colours.faint)
             else:
-                line.append(" ")
+                shade = _shade(band, axis, column, row, plot_width, plot_height) if band is not None else " "
+                line.append(shade, colours.faint if shade == _BAND else None)
         lines.append(line)
     lines.append(Text(" " * _LABEL + _ticks(axis, plot_width), style=colours.dim, no_wrap=True, end=""))
     return lines
@@ -81,11 +81,28 @@ def _draw(canvas: Canvas, curve: Curve, axis: Axis, layer: int) -> None:
         canvas.line(x0, y0, x1, y1, layer)
 
 
-def _in_band(curve: Curve, axis: Axis, column: int, row: int, width: int, height: int) -> bool:
-    low, high = curve.band(axis.value(column, width))
+def _draw_ahead(canvas: Canvas, curve: Curve, axis: Axis) -> None:
+    """The forecast, dashed: two dots of every four."""
+    if curve.ahead is None:
+        return
+    for x in range(canvas.dots_across):
+        found = curve.ahead.at(axis.value(x, canvas.dots_across))
+        if found is not None and x % 4 < 2:
+            canvas.dot(x, round((canvas.dots_down - 1) * (1 - found[0])), curve.counts.layer)
+
+
+def _shade(curve: Curve, axis: Axis, column: int, row: int, width: int, height: int) -> str:
+    """The band's character where the cell lies in it. The forecast's band is lighter: every other cell."""
+    x = axis.value(column, width)
+    low, high = curve.band(x)
+    if curve.ahead is not None and x > curve.points[-1][0]:
+        found = curve.ahead.at(x)
+        if found is None or (column + row) % 2:
+            return " "
+        _, low, high = found
     middle = 1 - (row + 0.5) / height
     half = 0.5 / height
-    return low - half <= middle <= high + half and high - low > 0.004
+    return _BAND if low - half <= middle <= high + half and high - low > 0.004 else " "
 
 
 def _height_label(row: int, height: int) -> str:

@@ -1,8 +1,9 @@
 """Is the answer likely to be in the pile at all, and what would more samples buy?
 
-With a known answer: coverage over samples, FLOPs or dollars. Without one nothing of the kind can be known, so
-the pane shows what can: how the samples' answers are spread. Curves are computed off the screen's thread, at
-most twice a second, because their interval needs scipy, whose first import takes most of a second.
+With a known answer: coverage over samples, FLOPs or dollars, and its forecast beyond the samples. Without one
+nothing of the kind can be known, so the pane shows what can: how the samples' answers are spread. Curves are
+computed off the screen's thread, at most twice a second, because their interval needs scipy and the forecast
+a table of numbers, which take most of a second the first time.
 """
 
 from __future__ import annotations
@@ -151,10 +152,12 @@ class CoverageChart(Panel, can_focus=True):
         """One sentence for one model; one short line each, in the colour of its curve, for several."""
         state, colours = self.state, self.palette
         bands = {curve.counts.model: (curve.low, curve.high) for curve in self._curves}
+        ahead = self._curves[0].ahead if self._curves else None
         checked = is_checked(state)
         if len(state.tallies) == 1:
             model, tally = next(iter(state.tallies.items()))
-            text = coverage_sentence(tally, bands.get(model)) if checked else unverified_sentence(tally)
+            told = coverage_sentence(tally, bands.get(model), ahead)
+            text = told if checked else unverified_sentence(tally)
             style = colours.text if tally.n or tally.answers else colours.dim
             return list(Text(text, style=style).wrap(self.app.console, max(1, width)))
         lines = []
@@ -175,7 +178,7 @@ class CoverageChart(Panel, can_focus=True):
         showing, limit = self.showing, self.state.budget.samples or 0
         units = [curve.counts.unit for curve in self._curves]
         most = max(
-            max(curve.counts.n, limit if len(units) == 1 else 0, _LEAST_K) * curve.counts.unit
+            max(curve.counts.n, limit if len(units) == 1 else 0, _reach(curve), _LEAST_K) * curve.counts.unit
             for curve in self._curves
         )
         low = math.log2(min(units))
@@ -224,6 +227,10 @@ class CoverageChart(Panel, can_focus=True):
     def _answer_label(self, index: int, width: int) -> str:
         sample = self.state.samples[index]
         return fit.head((sample.answer if sample is not None else None) or "", width)
+
+
+def _reach(curve: Curve) -> int:
+    return curve.ahead.reach if curve.ahead is not None else 0
 
 
 def _dollars(value: float) -> Usd:
