@@ -11,6 +11,8 @@ from app.runs.rent import Rent
 from app.runs.state import RunState
 from budgets.ledger import Ledger
 
+_WORDS: dict[str, str] = {"usd": "dollars", "flops": "FLOPs"}
+
 
 def why_over(
     state: RunState, lanes: Iterable[Lane], ledger: Ledger, offers: Offers, rent: Rent, now: float
@@ -27,6 +29,7 @@ def why_over(
     limit = ledger.binding(*offers.worst(able[0]), able[0].name)
     if limit is None:
         return "completed", "Nothing is left to do."
+    word = _WORDS.get(limit, limit)
     if not state.calls:
-        return "budget", f"The limit on {limit} does not pay for one sample: raise it or lower max tokens."
-    return "budget", f"The limit on {limit} leaves no room for one more sample."
+        return "budget", f"The limit on {word} does not pay for one sample: raise it or lower max tokens."
+    return "budget", f"The limit on {word} leaves no room for one more sample."
