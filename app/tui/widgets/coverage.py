@@ -38,6 +38,9 @@ from budgets.amounts import Usd, show_flops, show_usd
 Showing = Literal["samples", "flops", "usd", "answers"]
 EVERY: Final = 0.5
 """Seconds between two computations of the curves."""
+_REST: Final = 12
+"""Times as long as a computation took, until the next."""
+_LONGEST_REST: Final = 3.0
 _TITLES: dict[Showing, str] = {
     "samples": "Coverage",
     "flops": "Coverage by FLOPs",
@@ -54,6 +57,7 @@ class CoverageChart(Panel, can_focus=True):
         self._curves: list[Curve] = []
         self._computed: object = None
         self._computed_at = -EVERY
+        self._rest = EVERY
         self._computing = False
         self._title_text = ""
 
@@ -106,17 +110,20 @@ class CoverageChart(Panel, can_focus=True):
 
     def _ask_for_curves(self) -> None:
         counts = self._counts()
-        if self._computing or counts == self._computed or monotonic() - self._computed_at < EVERY:
+        if self._computing or counts == self._computed or monotonic() - self._computed_at < self._rest:
             return
         self._computing = True
         self.run_worker(self._compute(counts), group="curves", exit_on_error=False)
 
     async def _compute(self, counts: tuple[Counts, ...]) -> None:
+        began = monotonic()
         try:
             self._curves = await asyncio.to_thread(curves_of, counts, max(64, 2 * self.size.width))
             self._computed = counts
         finally:
             self._computed_at = monotonic()
+            # Thousands of samples take longer to reckon with and move the curve less: rest in proportion.
+            self._rest = min(_LONGEST_REST, max(EVERY, _REST * (self._computed_at - began)))
             self._computing = False
         self.repaint()
 
