@@ -16,8 +16,8 @@ from verifiers.ports import Score, Solution, Writer
 
 
 class RewardModel(Protocol):
-    """One reward model. ``open`` makes it ready, ``close`` leaves nothing behind; ``score`` may be called many
-    times at once.
+    """One reward model. ``open`` makes it ready, ``close`` leaves nothing behind; ``score`` may be called
+    many times at once.
 
     ``name`` is what the user gave (``embedded``, ``likelihood``, ``vllm:NAME``, ``judge:MODEL``, …).
     ``info`` sizes it for the FLOP formula and names its server; ``None`` for one that costs nothing.
@@ -46,8 +46,8 @@ class RewardModel(Protocol):
 
 
 class WritingReward(Protocol):
-    """A reward found by asking a chat model, which writes: each reply is paid by the ``Writer`` itself, so the
-    run reserves nothing for the score beyond it."""
+    """A reward found by asking a chat model, which writes: each reply is paid by the ``Writer`` itself, so
+    the run reserves nothing for the score beyond it."""
 
     name: str
     model: str
