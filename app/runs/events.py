@@ -2,13 +2,14 @@
 all who watch it: the TUI, the plain printer, the JSONL stream, the journal and replay read nothing else.
 
 ``at`` is in seconds from the start of the run. An event is written once and never changed; folding all of
-a run's events with ``RunState.apply`` gives the run. Text deltas are the only events the journal leaves
-out: ``SampleFinished`` carries the whole text and a *track* from which replay makes them again.
+a run's events with ``RunState.apply`` gives the run. Text deltas (``PASSING``) are all that the
+journal leaves out: ``SampleFinished`` carries the whole text and a *track* from which replay makes them
+again, and ``ProgramChecked`` the whole program.
 """
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import msgspec
 
@@ -16,11 +17,15 @@ from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs.plan import Plan
 from budgets.amounts import Amounts, Budget
+from verifiers.candidates import ProgramStatus
 
 SCHEMA = 1
 
 Status = Literal["completed", "stopped", "budget", "failed", "interrupted"]
 Verdict = Literal["right", "wrong", "undecided"]
+Purpose = Literal["samples", "time", "translation", "reward"]
+"""What a call was made for: samples, time on a machine that is paid by the hour, a sample's program, or a
+reward."""
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
@@ -39,10 +44,13 @@ class RunStarted(_Event, frozen=True, tag="run-started"):
     schema: int = SCHEMA
     recorded: bool = False
     """True where this is a recording being played, never where something is being sampled."""
+    helpers: tuple[ModelInfo, ...] = ()
+    """The models that draw no samples: the translator and the reward model, as far as they are any."""
 
 
 class ModelStatus(_Event, frozen=True, tag="model-status"):
-    """A model is being made ready, is ready, failed or was set aside. ``fraction`` is in 0..1."""
+    """A model, or one of the helpers, is being made ready, is ready, failed or was set aside. ``fraction`` is
+    in 0..1. ``role`` tells a helper from a model that samples under the same name."""
 
     model: str
     state: Literal["preparing", "ready", "failed", "restarted", "set-aside"]
@@ -50,13 +58,15 @@ class ModelStatus(_Event, frozen=True, tag="model-status"):
     fraction: float | None = None
     info: ModelInfo | None = None
     """With ``ready``: what the model says of itself."""
+    role: Literal["samples", "translation", "reward"] = "samples"
 
 
-class CallStarted(_Event, frozen=True, tag="call-started"):
+class CallStarted(_Event, frozen=True, omit_defaults=True, tag="call-started"):
     """A request left, after ``held`` was reserved for it: the worst it can cost.
 
-    ``samples`` are the run-wide indices it draws; choice i has seed ``seed + i``. Without samples it is no
-    request: time on a machine that is paid by the hour was bought ahead.
+    ``samples`` are the run-wide indices it draws; choice i has seed ``seed + i``. A call with another
+    ``purpose`` draws none: it is ``about`` samples that are there. ``purpose_of`` tells it in older journals
+    too, where time bought ahead has only its number.
     """
 
     call: int
@@ -64,6 +74,8 @@ class CallStarted(_Event, frozen=True, tag="call-started"):
     samples: tuple[int, ...]
     seed: int
     held: Amounts
+    purpose: Purpose = "samples"
+    about: tuple[int, ...] = ()
 
 
 class TextDelta(_Event, frozen=True, tag="text-delta"):
@@ -111,11 +123,12 @@ class SampleFailed(_Event, frozen=True, tag="sample-failed"):
     completion_tokens: int = 0
 
 
-class Charged(_Event, frozen=True, tag="charged"):
+class Charged(_Event, frozen=True, omit_defaults=True, tag="charged"):
     """Money, tokens and FLOPs left the budget: ``known`` for certain, ``at_most`` (never less) at the worst.
 
     ``released`` closes the hold of this part of the call: one sample's, or with ``sample`` None the prompt's
-    or that of time bought ahead.
+    or that of time bought ahead. A translation or a reward is charged at once, as a whole: ``read`` of its
+    tokens were read, the others written.
     """
 
     call: int
@@ -124,6 +137,8 @@ class Charged(_Event, frozen=True, tag="charged"):
     known: Amounts
     at_most: Amounts
     released: Amounts
+    purpose: Purpose = "samples"
+    read: int = 0
 
 
 class Judged(_Event, frozen=True, tag="judged"):
@@ -133,10 +148,48 @@ class Judged(_Event, frozen=True, tag="judged"):
     checker: str
 
 
-class PickChanged(_Event, frozen=True, tag="pick-changed"):
+class Rewarded(_Event, frozen=True, tag="rewarded"):
+    """A sample's reward by ``model``, higher is better; ``None`` where there is none, and ``why`` says so.
+
+    ``truncated``: the solution was too long for the reward model and lost its beginning.
+    """
+
+    sample: int
+    reward: float | None
+    model: str
+    truncated: bool = False
+    why: str = ""
+
+
+class TranslationDelta(_Event, frozen=True, tag="translation-delta"):
+    """The translator wrote on at the sample's program."""
+
+    sample: int
+    text: str
+
+
+class ProgramChecked(_Event, frozen=True, tag="program-checked"):
+    """What became of re-writing a sample as a program and running it (CoTnPoT).
+
+    ``answer`` is the program's, ``program`` what the translator wrote. ``shared_with``: the same translation
+    served an earlier sample, which gave the same answer by the same steps.
+    """
+
+    sample: int
+    status: ProgramStatus
+    answer: str | None
+    reason: str
+    program: str
+    translator: str
+    shared_with: int | None = None
+
+
+class PickChanged(_Event, frozen=True, omit_defaults=True, tag="pick-changed"):
     """One rule now chooses this answer. ``share`` is of the votes cast, in 0..1; ``sample`` stands for it.
 
-    ``probability``: for the majority, the chance that its leader stays the leader.
+    ``probability``: for the majority, the chance that its leader stays the leader. The last five are those of
+    a rule that looks only at samples whose program agrees with them: how many it kept, dropped, could not run
+    or has not run, and whether it fell back to all samples, because it kept none. ``None`` for other rules.
     """
 
     rule: str
@@ -146,6 +199,11 @@ class PickChanged(_Event, frozen=True, tag="pick-changed"):
     share: float
     score: float | None = None
     probability: float | None = None
+    kept: int | None = None
+    dropped: int | None = None
+    failed: int | None = None
+    not_run: int | None = None
+    fallback: bool | None = None
 
 
 class CoverageChanged(_Event, frozen=True, tag="coverage-changed"):
@@ -197,6 +255,9 @@ Event: TypeAlias = (
     | SampleFailed
     | Charged
     | Judged
+    | Rewarded
+    | TranslationDelta
+    | ProgramChecked
     | PickChanged
     | CoverageChanged
     | BudgetChanged
@@ -205,6 +266,16 @@ Event: TypeAlias = (
     | Notice
     | RunEnded
 )
+
+PASSING: Final = (TextDelta, TranslationDelta)
+"""Events that nobody keeps: what they told comes again, whole, with a later one."""
+RENT: Final = -2
+"""The number that time bought ahead has in place of a request's."""
+
+
+def purpose_of(event: CallStarted | Charged) -> Purpose:
+    return "time" if event.call == RENT else event.purpose
+
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)

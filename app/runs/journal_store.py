@@ -38,7 +38,7 @@ class JournalStore:
         Raises ``PartMissing`` when the disk is full or the journal cannot be written any more, ``BadInput``
         when another program took the run over; in both cases nothing of ``events`` is kept.
         """
-        kept = [event for event in events if not isinstance(event, ev.TextDelta)]
+        kept = [event for event in events if not isinstance(event, ev.PASSING)]
         if not kept:
             return
         run, seq = self._run, self._seq

@@ -20,6 +20,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """``concurrency`` is the most samples in flight per model; ``None`` leaves it to the model.
 
     ``shrink``: near the end of a budget, samples may be shorter rather than money be left over.
+    ``reward`` and ``translator`` name what scores the samples and what re-writes them as programs, ``None``
+    for neither. ``translation_share`` is the part of the budget, in 0..1, that translations may take.
     """
 
     models: tuple[str, ...]
@@ -32,6 +34,9 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     shots: int | None = None
     raw: bool = False
     shrink: bool = False
+    reward: str | None = None
+    translator: str | None = None
+    translation_share: float = 0.5
 
 
 def with_default_limit(budget: Budget) -> Budget:

@@ -127,12 +127,24 @@ def _checked(events: Iterable[ev.Event], places: Sequence[str], notes: Sequence[
     return Recording(tuple(kept), at, tuple(marks))
 
 
+_OF_A_SAMPLE = (
+    ev.TextDelta,
+    ev.SampleFinished,
+    ev.SampleFailed,
+    ev.Judged,
+    ev.Charged,
+    ev.Rewarded,
+    ev.TranslationDelta,
+    ev.ProgramChecked,
+)
+
+
 def _apply(state: RunState, event: ev.Event, place: str) -> None:
     if isinstance(event, ev.CallStarted):
         farthest = len(state.samples) + len(event.samples) + _MOST_SKIPPED
         if not all(0 <= index < farthest for index in event.samples):
             raise BadInput(f"{place}: the samples of this call are not the next ones.", "Give the run whole.")
-    elif isinstance(event, ev.TextDelta | ev.SampleFinished | ev.SampleFailed | ev.Judged | ev.Charged):
+    elif isinstance(event, _OF_A_SAMPLE):
         index = event.sample
         if index is not None and not 0 <= index < len(state.samples):
             raise BadInput(f"{place}: sample {index} has not been started.", "Give the run whole.")

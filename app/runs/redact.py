@@ -40,6 +40,10 @@ def redacted(event: ev.Event) -> ev.Event:
             return msgspec.structs.replace(event, text=redact(event.text))
         case ev.ModelStatus():
             return msgspec.structs.replace(event, detail=redact(event.detail))
+        case ev.Rewarded() if event.why:
+            return msgspec.structs.replace(event, why=redact(event.why))
+        case ev.ProgramChecked():
+            return msgspec.structs.replace(event, reason=redact(event.reason))
         case ev.RunEnded():
             return msgspec.structs.replace(event, reason=redact(event.reason))
         case _:

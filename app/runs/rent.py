@@ -22,8 +22,6 @@ from budgets.amounts import Amounts, Usd
 from budgets.ledger import Call, Ledger, LedgerError
 from budgets.rates import gpu_cost
 
-CALL: Final = -2
-"""The number that the rent has in place of a request's."""
 SLICE: Final = 10.0
 """Seconds bought at once, where the cap allows."""
 LEAST: Final = 0.05
@@ -112,7 +110,9 @@ class Rent:
         seconds = self._seconds()
         held = gpu_cost(self._rate, seconds)
         self._slices[model] = _Slice(at, seconds, held, self._reserve(model, held))
-        return ev.CallStarted(at=at, call=CALL, model=model, samples=(), seed=0, held=Amounts(held))
+        return ev.CallStarted(
+            at=at, call=ev.RENT, model=model, samples=(), seed=0, held=Amounts(held), purpose="time"
+        )
 
     def _settle(self, model: str, at: float) -> ev.Event:
         slice_ = self._slices.pop(model)
@@ -128,12 +128,13 @@ class Rent:
         cost = Amounts(usd)
         return ev.Charged(
             at=at,
-            call=CALL,
+            call=ev.RENT,
             model=model,
             sample=None,
             known=cost,
             at_most=cost,
             released=Amounts(slice_.held),
+            purpose="time",
         )
 
     def _reserve(self, model: str, usd: Usd) -> Call:

@@ -247,7 +247,14 @@ class Player:
             self._wake.set()
 
 
-_CONSEQUENCES = (ev.Charged, ev.Judged, ev.PickChanged, ev.CoverageChanged)
+_CONSEQUENCES = (
+    ev.Charged,
+    ev.Judged,
+    ev.Rewarded,
+    ev.ProgramChecked,
+    ev.PickChanged,
+    ev.CoverageChanged,
+)
 
 
 def _untracked_ends(events: Sequence[ev.Event]) -> dict[tuple[int, int], ev.SampleFinished]:

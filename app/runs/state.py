@@ -10,93 +10,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal, get_args
 
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.plan import Plan
-from budgets.amounts import Amounts, Budget
+from app.runs.sample import NOTHING, Books, FilterTally, Sample, SampleStatus, Tally
+from budgets.amounts import Budget
 
 Phase = Literal["waiting", "preparing", "sampling", "paused", "ended"]
-SampleStatus = Literal["live", "finished", "cancelled", "failed"]
+__all__ = ["NOTHING", "Books", "Phase", "RunState", "Sample", "SampleStatus", "Tally"]
 
-NOTHING: Final = Amounts()
 _SPEED_WINDOW = 5.0
 _SPEED_STEP = 0.25
-
-
-@dataclass(slots=True, eq=False)
-class Sample:
-    """One generation. ``parts`` is the text as it came; ``text`` joins it once and keeps it joined."""
-
-    index: int
-    model: str
-    call: int
-    started: float
-    seed: int
-    status: SampleStatus = "live"
-    parts: list[str] = field(default_factory=list)
-    tokens: int = 0
-    seconds: float = 0.0
-    answer: str | None = None
-    group: str | None = None
-    how: str = ""
-    span: tuple[int, int] | None = None
-    finish_reason: str | None = None
-    estimated: bool = False
-    mean_logprob: float | None = None
-    verdict: ev.Verdict | None = None
-    reason: str = ""
-    checker: str = ""
-    prompt_tokens: int | None = None
-    known: Amounts = NOTHING
-    at_most: Amounts = NOTHING
-    error: str | None = None
-    will_retry: bool = False
-    revision: int = 0
-    """The state's revision when this sample last changed."""
-
-    @property
-    def text(self) -> str:
-        if len(self.parts) > 1:
-            self.parts[:] = ["".join(self.parts)]
-        return self.parts[0] if self.parts else ""
-
-    def tail(self, characters: int) -> str:
-        """The last characters, without joining the whole text (rows show only these)."""
-        taken: list[str] = []
-        left = characters
-        for part in reversed(self.parts):
-            taken.append(part[-left:])
-            left -= len(taken[-1])
-            if left <= 0:
-                break
-        return "".join(reversed(taken))
-
-
-@dataclass(slots=True)
-class Tally:
-    """What coverage is computed from, for one model."""
-
-    n: int = 0
-    correct: int = 0
-    undecided: int = 0
-    answers: int = 0
-    once: int = 0
-    distinct: int = 0
-
-
-@dataclass(slots=True)
-class Books:
-    """What was spent: for certain, at the worst, and held for calls in flight."""
-
-    known: Amounts = NOTHING
-    at_most: Amounts = NOTHING
-    held: Amounts = NOTHING
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class RunState:
@@ -110,6 +37,9 @@ class RunState:
         self.budget = Budget()
         self.models: dict[str, ModelInfo] = {}
         self.model_status: dict[str, ev.ModelStatus] = {}
+        self.helpers: dict[str, ModelInfo] = {}
+        self.helper_status: dict[str, ev.ModelStatus] = {}
+        """How the translator and the reward model are doing, by role: ``translation``, ``reward``."""
         self.phase: Phase = "waiting"
         self.status: ev.Status | None = None
         self.end_reason = ""
@@ -130,8 +60,15 @@ class RunState:
         self.groups: dict[str, list[int]] = {}
         """Samples by equal answer, in the order they finished."""
         self.tallies: dict[str, Tally] = {}
+        self.filter = FilterTally()
+        self.rewarded = 0
+        """Samples that have a reward."""
         self.books = Books()
         self.books_by_model: dict[str, Books] = {}
+        """What its samples, and its time, cost. What others asked of it is not in here."""
+        self.books_by_purpose: dict[ev.Purpose, Books] = {
+            purpose: Books() for purpose in get_args(ev.Purpose)
+        }
         self.notices: list[ev.Notice] = []
         self.open_calls: dict[int, ev.CallStarted] = {}
         self.calls = 0
@@ -170,11 +107,17 @@ class RunState:
         self.run_id, self.created, self.recorded = event.run_id, event.created, event.recorded
         self.problem, self.plan, self.budget = event.problem, event.plan, event.plan.budget
         self.models = {info.name: info for info in event.models}
+        self.helpers = {info.name: info for info in event.helpers}
         self.tallies = {info.name: Tally() for info in event.models}
         self.books_by_model = {info.name: Books() for info in event.models}
         self.phase = "preparing"
 
     def _model_status(self, event: ev.ModelStatus) -> None:
+        if event.role != "samples":
+            self.helper_status[event.role] = event
+            if event.info is not None:
+                self.helpers[event.model] = event.info
+            return
         self.model_status[event.model] = event
         if event.info is not None:
             self.models[event.model] = event.info
@@ -182,7 +125,7 @@ class RunState:
     def _call_started(self, event: ev.CallStarted) -> None:
         self.phase = "sampling" if self.phase == "preparing" else self.phase
         self.calls = max(self.calls, event.call + 1)
-        if event.samples:  # time that was bought ahead draws no samples, and is settled by its charge alone
+        if event.samples:  # what draws no samples is settled by its charge alone
             self.open_calls[event.call] = event
         for choice, index in enumerate(event.samples):
             sample = Sample(
@@ -195,7 +138,7 @@ class RunState:
                 sample.known, sample.at_most = earlier.known, earlier.at_most
             self.samples[index] = sample
             self.live[index] = sample
-        for books in self._books(event.model):
+        for books in self._books(event.model, ev.purpose_of(event)):
             books.held = books.held + event.held
 
     def _text_delta(self, event: ev.TextDelta) -> None:
@@ -245,11 +188,15 @@ class RunState:
             books.completion_tokens += event.completion_tokens
 
     def _charged(self, event: ev.Charged) -> None:
-        for books in self._books(event.model):
+        purpose = ev.purpose_of(event)
+        for books in self._books(event.model, purpose):
             books.known = books.known + event.known
             books.at_most = books.at_most + event.at_most
             books.held = books.held - event.released
-            if event.sample is None:
+            if purpose in ("translation", "reward"):
+                books.prompt_tokens += event.read
+                books.completion_tokens += event.known.tokens - event.read
+            elif event.sample is None:
                 books.prompt_tokens += event.known.tokens
         if event.sample is not None:
             sample = self.samples[event.sample]
@@ -263,9 +210,11 @@ class RunState:
         if sample is None:
             return
         self._count(sample.verdict, -1)
+        self.filter.count(sample, -1)
         sample.verdict, sample.reason, sample.checker = event.verdict, event.reason, event.checker
         sample.revision = self.revision
         self._count(sample.verdict, 1)
+        self.filter.count(sample, 1)
         if event.verdict == "right" and self.first_right_at is None:
             self.first_right_at = event.at
 
@@ -276,6 +225,33 @@ class RunState:
             self.wrong += by
         elif verdict == "undecided":
             self.undecided += by
+
+    def _rewarded(self, event: ev.Rewarded) -> None:
+        sample = self.samples[event.sample]
+        if sample is None:
+            return
+        self.rewarded += (event.reward is not None) - (sample.reward is not None)
+        sample.reward, sample.reward_model = event.reward, event.model
+        sample.reward_truncated, sample.reward_why = event.truncated, event.why
+        sample.revision = self.revision
+
+    def _translation_delta(self, event: ev.TranslationDelta) -> None:
+        sample = self.samples[event.sample]
+        if sample is not None and sample.program_status is None:
+            sample.translation.append(event.text)
+            sample.revision = self.revision
+
+    def _program_checked(self, event: ev.ProgramChecked) -> None:
+        sample = self.samples[event.sample]
+        if sample is None:
+            return
+        self.filter.count(sample, -1)
+        sample.program_status, sample.program_answer = event.status, event.answer
+        sample.program_reason, sample.translator = event.reason, event.translator
+        sample.shared_with = event.shared_with
+        sample.translation = [event.program]
+        sample.revision = self.revision
+        self.filter.count(sample, 1)
 
     def _pick_changed(self, event: ev.PickChanged) -> None:
         before = self.picks.get(event.rule)
@@ -314,8 +290,11 @@ class RunState:
             del self.open_calls[sample.call]
         return sample
 
-    def _books(self, model: str) -> tuple[Books, Books]:
-        return self.books, self.books_by_model[model]
+    def _books(self, model: str, purpose: ev.Purpose = "samples") -> tuple[Books, ...]:
+        mine = self.books_by_purpose[purpose]
+        if purpose in ("translation", "reward"):
+            return self.books, mine
+        return self.books, mine, self.books_by_model[model]
 
 
 _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
@@ -327,6 +306,9 @@ _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {
     ev.SampleFailed: RunState._sample_failed,
     ev.Charged: RunState._charged,
     ev.Judged: RunState._judged,
+    ev.Rewarded: RunState._rewarded,
+    ev.TranslationDelta: RunState._translation_delta,
+    ev.ProgramChecked: RunState._program_checked,
     ev.PickChanged: RunState._pick_changed,
     ev.CoverageChanged: RunState._coverage_changed,
     ev.BudgetChanged: RunState._budget_changed,
