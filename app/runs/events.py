@@ -16,6 +16,7 @@ import msgspec
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs.plan import Plan
+from budgets.allocation import Allocation
 from budgets.amounts import Amounts, Budget
 from verifiers.candidates import ProgramStatus
 
@@ -48,6 +49,22 @@ class RunStarted(_Event, frozen=True, tag="run-started"):
     """The models that draw no samples: the translator and the reward model, as far as they are any."""
 
 
+class ComparisonStarted(_Event, frozen=True, tag="comparison-started"):
+    """First event of every comparison, in place of ``RunStarted``. ``plan.budget`` is that of each model;
+    ``samples_each`` the most samples of one problem by one model. ``name`` is the set's."""
+
+    run_id: str
+    created: str
+    name: str
+    problems: tuple[Problem, ...]
+    plan: Plan
+    models: tuple[ModelInfo, ...]
+    samples_each: int | None = None
+    allocation: Allocation = "uniform"
+    schema: int = SCHEMA
+    recorded: bool = False
+
+
 class ModelStatus(_Event, frozen=True, tag="model-status"):
     """A model, or one of the helpers, is being made ready, is ready, failed or was set aside. ``fraction`` is
     in 0..1. ``role`` tells a helper from a model that samples under the same name."""
@@ -76,6 +93,8 @@ class CallStarted(_Event, frozen=True, omit_defaults=True, tag="call-started"):
     held: Amounts
     purpose: Purpose = "samples"
     about: tuple[int, ...] = ()
+    problem: int = 0
+    """The place of the problem in a comparison's set."""
 
 
 class TextDelta(_Event, frozen=True, tag="text-delta"):
@@ -248,6 +267,7 @@ class RunEnded(_Event, frozen=True, tag="run-ended"):
 
 Event: TypeAlias = (
     RunStarted
+    | ComparisonStarted
     | ModelStatus
     | CallStarted
     | TextDelta
