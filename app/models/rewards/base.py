@@ -53,4 +53,14 @@ class WritingReward(Protocol):
     model: str
     """The chat model to be asked, by its name."""
 
-    async def score(self, writer: Writer, problem: Problem, solutions: Sequence[Solution]) -> list[Score]: ...
+    async def score(self, writer: Writer, problem: Problem, solutions: Sequence[Solution]) -> list[Score]:
+        """One score a solution, in order. A reply that the model failed to write, or that cannot be read, is
+        a score without a reward; nothing is raised for it."""
+        ...
+
+    async def settle(
+        self, writer: Writer, problem: Problem, solutions: Sequence[Solution], scores: Sequence[Score]
+    ) -> list[Score]:
+        """To be asked once, when no more samples are to come, with all that ``score`` said: the near-best may
+        be compared with each other. The scores anew, in order; those given where there is nothing to do."""
+        ...
