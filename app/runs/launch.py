@@ -165,16 +165,21 @@ class Launcher:
     def _lane(self, problem: Problem, plan: Plan, name: str) -> Lane:
         from app.models.prompts import build_prompt
 
-        backend = self._backend(name)
-        info = backend.info
+        backend, price = self.connection(name, plan.budget)
+        prompt = build_prompt(problem, backend.info, system=plan.system, shots=plan.shots, raw=plan.raw)
+        return Lane(backend, Meter(backend.info, price), prompt)
+
+    def connection(self, name: str, budget: Budget) -> tuple[Backend, Price | None]:
+        """A model that stays open between runs, and its price. Raises ``CannotPay`` for one whose price is
+        unknown under a cap on dollars."""
+        info = self._backend(name).info
         price = None if info.local else self.price(name)
-        if plan.budget.usd is not None and price is None and not info.local:
+        if budget.usd is not None and price is None and not info.local:
             raise CannotPay(
                 f"The price of {name} is unknown, so a cap in dollars cannot be kept.",
                 "Give it in dollars per million tokens, for example --price 0.15,0.60, or cap samples.",
             )
-        prompt = build_prompt(problem, info, system=plan.system, shots=plan.shots, raw=plan.raw)
-        return Lane(self._kept[name], Meter(info, price), prompt)
+        return self._kept[name], price
 
 
 def _same_servers(prior: RunState, lanes: Sequence[Lane]) -> None:
