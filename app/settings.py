@@ -36,6 +36,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Dollars that a run may cost at the most before it is asked about first."""
     gpu_usd_per_hour: Decimal | None = None
     """What this machine costs an hour while a local model works, where it is paid by the hour."""
+    vllm_command: str | None = None
+    """What starts vLLM where it is not in this environment or on the path: the folder of an environment, its
+    python, or a command."""
+    vllm_flags: str = ""
+    """More flags for every server that is started with it, as on a command line."""
     theme: str = "monkeys-dark"
     prices: Mapping[str, str] = {}
     """By model name: dollars per million tokens, ``IN,OUT``."""
