@@ -28,6 +28,11 @@ def weights_folder() -> Path:
     return _folder("data") / "weights"
 
 
+def servers_folder() -> Path:
+    """One file for each model server that is up."""
+    return _folder("data") / "servers"
+
+
 def history_file() -> Path:
     return _folder("data") / "prompt-history.jsonl"
 
