@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
+from typing import Protocol
 
 from app import locations, settings
 from app.cli import out
@@ -52,7 +53,7 @@ def solve(
 
     ``confirm`` is the number of dollars above which a person is asked first, ``None`` for never.
     """
-    launcher = _launcher(plan, price, prices, base_url)
+    launcher = launcher_for(plan, price, prices, base_url)
     if confirm is not None and not _agreed(launcher, problem, plan, confirm):
         raise BadInput("Nothing was sampled.", "Answer y, or give --yes.")
     with Journal.open(locations.journal_file()) as journal, journal.store(journal.reserve_run_id()) as store:
@@ -90,12 +91,12 @@ def _reopened(
     prior = fold(journal.load(store.run_id))
     if prior.problem is None or prior.plan is None:
         raise BadInput(f"Run {store.run_id} never began.", "Make a new one with: monkeys solve")
-    launcher = _launcher(prior.plan, price, prices, base_url)
+    launcher = launcher_for(prior.plan, price, prices, base_url)
     engine = launcher.open_run(prior.problem, prior.plan, store=store, run_id=store.run_id, prior=prior)
     return engine, launcher
 
 
-def _launcher(plan: Plan, price: str | None, prices: Mapping[str, str], base_url: str | None) -> Launcher:
+def launcher_for(plan: Plan, price: str | None, prices: Mapping[str, str], base_url: str | None) -> Launcher:
     """``base_url`` goes to the models of a server and nowhere else: it may hold a password."""
     if base_url is not None and not any(name.startswith("openai:") for name in plan.models):
         raise BadInput("--base-url is given, but no model is behind it.", "Name one: --model openai:NAME")
@@ -136,9 +137,9 @@ def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: Decimal) ->
 
 
 async def _to_its_end(engine: Engine, launcher: Launcher, output: Output) -> int:
-    stream = _Stream() if output is Output.jsonl else None
+    stream = Stream() if output is Output.jsonl else None
     try:
-        with _stopping(engine) as stopped, Progress(engine) as progress:
+        with stopping(engine) as stopped, Progress(engine) as progress:
             async for event in engine.run():
                 if stream is not None and not stream.show(event):
                     engine.stop("Its reader went away; everything that came is kept.")
@@ -151,7 +152,13 @@ async def _to_its_end(engine: Engine, launcher: Launcher, output: Output) -> int
     return _finish(engine, output, interrupted=bool(stopped))
 
 
-class _Stream:
+class Stoppable(Protocol):
+    """What a signal stops."""
+
+    def stop(self, reason: str = ..., *, status: ev.Status = ...) -> None: ...
+
+
+class Stream:
     """Events on stdout, one a line, for as long as somebody reads them. Text waits for company; anything else
     is sent at once."""
 
@@ -169,7 +176,7 @@ class _Stream:
 
 
 @contextmanager
-def _stopping(engine: Engine) -> Iterator[list[int]]:
+def stopping(engine: Stoppable) -> Iterator[list[int]]:
     """While inside, the first signal to end stops the run in order, and the second ends the program."""
     seen: list[int] = []
 

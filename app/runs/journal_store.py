@@ -61,19 +61,24 @@ class JournalStore:
         self._run, self._seq = run, seq
 
     def _insert(self, connection: sqlite3.Connection, first: ev.Event) -> int:
-        if not isinstance(first, ev.RunStarted) or first.run_id != self.run_id:
+        if not isinstance(first, ev.RunStarted | ev.ComparisonStarted) or first.run_id != self.run_id:
             raise BadInput(f"Run {self.run_id} does not begin with its start.")
-        title = first.problem.title or next(iter(first.problem.prompt.split("\n", 1)), "")
+        if isinstance(first, ev.RunStarted):
+            asked, problems = first.problem, 1
+            title = asked.title or next(iter(asked.prompt.split("\n", 1)), "")
+        else:
+            asked, problems, title = first.problems[0], len(first.problems), f"compare {first.name}"
         cursor = connection.execute(
             "INSERT INTO runs (run_id, created, title, problem, plan, models, problems, samples, usd, picks) "
-            "VALUES (?, ?, ?, ?, ?, ?, 1, 0, '0', '{}')",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 0, '0', '{}')",
             [
                 first.run_id,
                 first.created,
                 title[:200],
-                msgspec.json.encode(first.problem).decode(),
+                msgspec.json.encode(asked).decode(),
                 msgspec.json.encode(first.plan).decode(),
                 msgspec.json.encode([info.name for info in first.models]).decode(),
+                problems,
             ],
         )
         assert cursor.lastrowid is not None  # noqa: S101 (an INSERT has one)
