@@ -34,6 +34,7 @@ __all__ = [
     "parse_price",
     "price_of",
     "priced_names",
+    "provider_in_table",
     "read_price",
     "why_unpriced",
 ]
@@ -82,6 +83,13 @@ def context_of(name: str) -> int | None:
     entry = _find(name)
     longest = None if entry is None else entry.get("max_input_tokens")
     return longest if isinstance(longest, int) and not isinstance(longest, bool) and longest > 0 else None
+
+
+def provider_in_table(name: str) -> str | None:
+    """Who serves a listed model, in the table's own words; None where it is not listed."""
+    entry = _find(name)
+    provider = None if entry is None else entry.get("litellm_provider")
+    return provider if isinstance(provider, str) else None
 
 
 def priced_names() -> tuple[str, ...]:

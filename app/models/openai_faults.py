@@ -36,6 +36,7 @@ _NO_MODEL = re.compile(
     r"|model\b.{0,200}\bnot found|not a valid model|invalid model",
     re.IGNORECASE | re.DOTALL,
 )
+_TLS = re.compile(r"\[SSL|SSL:|SSLError|CERTIFICATE|WRONG_VERSION", re.IGNORECASE)
 _NO_CREDIT = re.compile(
     r"insufficient[ _](quota|credit|balance|funds)|exceeded your current quota|billing", re.IGNORECASE
 )
@@ -116,19 +117,20 @@ def fault_in_stream(error: object) -> BackendError:
 
 def fault_of_connection(error: BaseException, server: str, *, sent: bool) -> BackendError:
     """The fault behind an exception of the network. ``sent``: the request may have reached the model."""
-    names = {type(link).__name__ for link in _causes(error)}
-    words = " ".join(str(link) for link in _causes(error))
+    names = {type(link).__name__ for link in causes_of(error)}
+    words = " ".join(str(link) for link in causes_of(error))
     if "ConnectTimeout" in names:
         return BackendError("refused", f"{server} does not answer.", retry=True)
     if names & {"ConnectError", "UnsupportedProtocol", "ProxyError"}:
-        if "SSL" in words or "CERTIFICATE" in words:
+        if _TLS.search(words):
             hint = (
                 "its certificate is not trusted"
                 if "CERTIFICATE" in words.upper()
                 else "it may speak plain http: try http:// in the base URL"
             )
             return BackendError("refused", f"{server} cannot be reached over https: {hint}.", retry=False)
-        reason = "its name is not known" if "getaddrinfo" in words or "Name or" in words else "it is refused"
+        unknown = re.search("getaddrinfo|Name or service|nodename nor servname|resolve host", words)
+        reason = "its name is not known" if unknown else "it is refused"
         return BackendError("refused", f"No connection to {server}: {reason}.", retry=True)
     if any("Timeout" in name for name in names):
         return BackendError("timeout", f"{server} fell silent.", retry=True)
@@ -179,7 +181,7 @@ def _told(body: object, key: str) -> Told:
     )
 
 
-def _causes(error: BaseException | None) -> list[BaseException]:
+def causes_of(error: BaseException | None) -> list[BaseException]:
     found: list[BaseException] = []
     while error is not None and error not in found and len(found) < 10:
         found.append(error)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import inf
 
 from app.models.base import Backend, Prompt
+from app.models.pace import Pace
 from app.runs.costs import Meter
 from app.runs.state import RunState
 
@@ -36,12 +36,7 @@ class Lane:
     failed_at: float = 0.0
     """When the last of them was counted, in seconds of the run."""
     rests_until: float = 0.0
-    ceiling: float = inf
-    """The most samples in flight that the server has shown it bears, lowered where it refuses some."""
-    floor: float = 0.0
-    """Half of the ceiling before the last burst of refusals: one burst lowers it no further."""
-    calm: float = 0.0
-    """Below this the ceiling rises quickly again."""
+    pace: Pace = field(default_factory=Pace)
     widest: int = 1
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
@@ -56,21 +51,16 @@ class Lane:
         if asked is not None:
             most = min(asked, most) if self.meter.info.local else asked
         self.widest = most
-        return min(most, int(self.ceiling)) if self.ceiling < most else most
+        return self.pace.width(most)
 
     def served(self) -> None:
-        """A sample ended well: the ceiling rises, by one a sample at first, then by one a round."""
+        """A sample ended well."""
         self.failures_in_a_row = 0
-        if self.ceiling < inf:
-            self.ceiling += 1.0 if self.ceiling < self.calm else 1.0 / self.ceiling
+        self.pace.served()
 
     def crowded(self, *, anew: bool) -> None:
-        """The server took no more: what it is still working on is what it bears. ``anew``: this refusal does
-        not belong to the burst before it."""
-        if anew:
-            before = min(self.ceiling, float(self.widest))
-            self.floor, self.calm = before / 2, before * 3 / 4
-        self.ceiling = min(self.ceiling, max(1.0, self.floor, float(self.in_flight)))
+        """The server took no more. ``anew``: this refusal does not belong to the burst before it."""
+        self.pace.crowded(self.in_flight, self.widest, anew=anew)
 
     def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
         """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""
