@@ -135,7 +135,7 @@ def solve(
         from app.problems.tests_file import with_tests
 
         asked = with_tests(asked, tests, entry_point)
-    plan = _plan(
+    plan = plan_of(
         mine,
         models=tuple(model or (mine.model,)),
         limits=(samples, max_cost, max_flops, max_total_tokens, max_seconds),
@@ -160,11 +160,11 @@ def solve(
         price=price,
         base_url=base_url,
         prices=mine.prices,
-        confirm=_ask_above(mine, yes),
+        confirm=ask_above(mine, yes),
     )
 
 
-def _ask_above(mine: Settings, yes: bool) -> Decimal | None:
+def ask_above(mine: Settings, yes: bool) -> Decimal | None:
     """Dollars above which a person at the terminal is asked first."""
     return None if yes or not sys.stdin.isatty() else mine.confirm_above
 
@@ -214,7 +214,7 @@ def _problem(
     return msgspec.structs.replace(found, **changes) if changes else found
 
 
-def _plan(
+def plan_of(
     mine: Settings,
     *,
     models: tuple[str, ...],
