@@ -24,6 +24,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+READ_AT_ONCE = 2048
+"""The longest text, in tokens, that a server which only reads takes in: it reads it in one step."""
+
 
 class ServerPlan(msgspec.Struct, frozen=True, kw_only=True):
     """How the server is to run. ``context`` is the number of cells (tokens) that all slots share."""
@@ -41,6 +44,8 @@ class ServerPlan(msgspec.Struct, frozen=True, kw_only=True):
     """One pool of cells for all slots instead of an equal part for each."""
     flash_attention: bool | None = None
     """``None`` leaves the choice to llama.cpp."""
+    reads_only: bool = False
+    """It writes nothing and hands out the last layer's state at each token (``/embeddings``)."""
 
     @property
     def socket(self) -> str:
@@ -74,6 +79,10 @@ def start_server(plan: ServerPlan) -> object:
             if plan.flash_attention
             else kinds.LLAMA_FLASH_ATTN_TYPE_DISABLED
         )
+    if plan.reads_only:
+        params.embedding = True
+        params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_NONE
+        params.n_batch = params.n_ubatch = READ_AT_ONCE
     params.cont_batching = True
     params.endpoint_slots = True
     params.endpoint_metrics = False

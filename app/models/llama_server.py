@@ -54,10 +54,12 @@ class LlamaServer:
         context: int,
         unified: bool = True,
         flash_attention: bool | None = None,
+        reads_only: bool = False,
     ) -> None:
         self._model = model
         self._slots, self._threads, self._context = slots, threads, context
         self._unified, self._flash_attention = unified, flash_attention
+        self._reads_only = reads_only
         self._process: asyncio.subprocess.Process | None = None
         self._session: aiohttp.ClientSession | None = None
         self._folder = ""
@@ -131,6 +133,7 @@ class LlamaServer:
             key=key,
             unified=self._unified,
             flash_attention=self._flash_attention,
+            reads_only=self._reads_only,
         )
 
     async def _greet(self, plan: ServerPlan) -> Report:
