@@ -3,6 +3,7 @@ with. Programs are run only where samples of problems with tests have to be grad
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.errors import BadInput, MonkeysError
 
 if TYPE_CHECKING:
     from app.problems.problem import Problem
+    from app.runs.checkers import Checkers
     from app.runs.grading import Grade
     from app.runs.samples_file import GivenSample
 
@@ -59,20 +61,23 @@ def read_given(
 def graded(known: dict[str, Problem], samples: Sequence[GivenSample]) -> list[Grade]:
     """The grades of ``samples``, in their order. Raises ``PartMissing`` where a program has to be run and
     nothing on this machine can hold it."""
+    from app.runs.checkers import Checkers
     from app.runs.grading import Grader
 
-    if any(known[sample.problem_id].tests is not None for sample in samples):
+    checkers = Checkers()
+    if any(checkers.checker_for(known[name]) for name in {sample.problem_id for sample in samples}):
         import asyncio
 
-        return asyncio.run(_tested(known, samples))
+        return asyncio.run(_tested(known, samples, checkers))
     grader = Grader(known)
     return [grader.grade(sample) for sample in samples]
 
 
-async def _tested(known: dict[str, Problem], samples: Sequence[GivenSample]) -> list[Grade]:
-    from app.runs.code_checks import CodeTests
+async def _tested(
+    known: dict[str, Problem], samples: Sequence[GivenSample], checkers: Checkers
+) -> list[Grade]:
+    from app.runs.checking import AT_ONCE
     from app.runs.grading import Grader, check_all
-    from verifiers.sandbox import Sandbox
 
     def on_checked(done: int) -> None:
         sys.stderr.write(f"\r\x1b[K{done:,} of {len(samples):,} checked")
@@ -80,14 +85,16 @@ async def _tested(known: dict[str, Problem], samples: Sequence[GivenSample]) -> 
 
     watched = sys.stderr.isatty()
     try:
-        async with Sandbox() as sandbox:
-            grader = Grader(known, {"code": CodeTests(sandbox)})
-            return await check_all(
-                samples, grader, at_once=sandbox.size, on_checked=on_checked if watched else None
-            )
+        return await check_all(
+            samples,
+            Grader(known, checkers.checker_for),
+            at_once=max(AT_ONCE, os.cpu_count() or 1),
+            on_checked=on_checked if watched else None,
+        )
     except* MonkeysError as group:
         raise _first(group) from None
     finally:
+        await checkers.close()
         if watched:
             sys.stderr.write("\r\x1b[K")
 

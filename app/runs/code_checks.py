@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.errors import PartMissing
 from app.problems.problem import Problem
-from app.runs.grading import Checker, Measured
+from app.runs.grading import Measured
 from verifiers.verdicts import Judgement
 
 if TYPE_CHECKING:
@@ -38,27 +38,3 @@ class CodeTests:
         if found.box == "none":
             return found.judgement, None
         return found.judgement, Measured(found.stdout, found.seconds, found.memory_mb, found.box)
-
-
-class TestsOfCode:
-    """Checkers for live runs: one sandbox for all of them, opened with the first and closed at the end."""
-
-    __test__ = False  # a name that test collectors would take for theirs
-
-    def __init__(self) -> None:
-        self._sandbox: Sandbox | None = None
-
-    def checker_for(self, problem: Problem) -> Checker | None:
-        """What judges this problem's samples by running them, ``None`` where nothing has to run."""
-        if problem.kind != "code" or problem.tests is None or problem.answer is not None:
-            return None
-        if self._sandbox is None:
-            from verifiers.sandbox import Sandbox
-
-            self._sandbox = Sandbox()
-        return CodeTests(self._sandbox)
-
-    async def close(self) -> None:
-        if self._sandbox is not None:
-            await self._sandbox.close()
-            self._sandbox = None

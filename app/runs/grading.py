@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
-from app.problems.problem import Kind, Problem
+from app.problems.problem import Problem
 from app.runs.samples_file import GivenSample
 from verifiers.answers import Extraction, extract_answer
 from verifiers.candidates import ProgramStatus
@@ -57,16 +57,18 @@ class Grade:
         return {"reason": self.judgement.reason} | (asdict(self.measured) if self.measured else {})
 
 
+def _nothing_runs(_problem: Problem) -> Checker | None:
+    return None
+
+
 @dataclass(slots=True)
 class Grader:
-    """Grades samples of ``problems``, by id. ``checkers`` judge problems of their kind that have tests."""
+    """Grades samples of ``problems``, by id. ``checker_for`` finds what judges a problem by running
+    something, where there is anything to run."""
 
     problems: Mapping[str, Problem]
-    checkers: Mapping[Kind, Checker] = field(default_factory=dict)
+    checker_for: Callable[[Problem], Checker | None] = _nothing_runs
     _choices: dict[str, Choices | None] = field(default_factory=dict, init=False)
-
-    def checker_of(self, problem: Problem) -> Checker | None:
-        return self.checkers.get(problem.kind) if problem.tests is not None else None
 
     def extraction(self, sample: GivenSample) -> Extraction:
         """The answer as its maker gave it, or else as we read it from the text."""
@@ -101,7 +103,7 @@ class Grader:
     async def check(self, sample: GivenSample) -> Grade:
         """As ``grade``, by the problem's tests where there is a checker for them."""
         problem = self.problems[sample.problem_id]
-        checker, text = self.checker_of(problem), _text_of(sample)
+        checker, text = self.checker_for(problem), _text_of(sample)
         if checker is None or text is None or sample.fields.error is not None:
             return self.grade(sample)
         judgement, measured = await checker.judge(problem, text, cut_off=_cut_off(sample))
@@ -169,7 +171,7 @@ def _why_undecided(problem: Problem) -> str:
     if problem.kind == "proof":
         return "proofs are not checked in this version"
     if problem.kind == "patch":
-        return "patches are not applied in this version"
+        return "the problem names no test command"
     if problem.tests is not None:
         return f"only problems of kind code are tested, and this one is {problem.kind}"
     return "the problem has no known answer" + (" and no tests" if problem.kind == "code" else "")

@@ -17,7 +17,7 @@ from app.errors import BadInput, CannotPay
 from app.models.base import Backend, ModelInfo, Progress, Settings
 from app.problems.problem import Problem
 from app.runs import events as ev
-from app.runs.code_checks import TestsOfCode
+from app.runs.checkers import Checkers
 from app.runs.costs import Meter
 from app.runs.engine import Engine
 from app.runs.estimate import estimate, most_dollars
@@ -50,8 +50,8 @@ class Launcher:
         gpu_usd_per_hour: Decimal | None = None,
         checker_for: Callable[[Problem], Checker | None] | None = None,
     ) -> None:
-        self._tests = TestsOfCode()
-        self._checker_for = checker_for or self._tests.checker_for
+        self._checkers = Checkers()
+        self._checker_for = checker_for or self._checkers.checker_for
         self._make = make or _from_registry
         self._habits = habits
         self._gpu_usd_per_hour = gpu_usd_per_hour
@@ -155,7 +155,7 @@ class Launcher:
         for backend in self._kept.values():
             await backend.close()
         self._kept.clear()
-        await self._tests.close()
+        await self._checkers.close()
 
     def _backend(self, name: str) -> Backend:
         if name not in self._kept:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from app.errors import BadInput, MonkeysError, PartMissing
 from app.problems.problem import Problem
-from app.runs.grading import Grader, Measured, check_all
+from app.runs.grading import Checker, Grader, Measured, check_all
 from app.runs.picking import pool, ungraded
 from app.runs.samples_file import GivenSample, parse_samples
 from verifiers.verdicts import Judgement, Verdict
@@ -91,9 +92,13 @@ class Counting:
         return Judgement(verdict, "tested", "tests"), Measured("out", 0.5, 12.0, "bubblewrap")
 
 
+def for_code(checker: Checker) -> Callable[[Problem], Checker | None]:
+    return lambda problem: checker if problem.kind == "code" else None
+
+
 async def test_a_checker_that_is_given_judges_tests_and_nothing_else() -> None:
     checker = Counting()
-    grader = Grader(PROBLEMS, {"code": checker})
+    grader = Grader(PROBLEMS, for_code(checker))
     grade = await grader.check(sample("code", text="def f(): pass", finish_reason="length"))
 
     assert grade.judgement == Judgement("right", "tested", "tests")
@@ -111,7 +116,7 @@ async def test_many_are_checked_side_by_side_in_order_and_equal_replies_once() -
     texts = ["x = 1000", "x", "y = 1000", "x", "z", "x = 1000"]
     samples = [sample("code", text=text) for text in texts] + [sample("sum", text="72")]
     done: list[int] = []
-    grader = Grader(PROBLEMS, {"code": checker})
+    grader = Grader(PROBLEMS, for_code(checker))
     grades = await check_all(samples, grader, at_once=3, on_checked=done.append)
 
     assert [grade.judgement.verdict for grade in grades] == [
@@ -124,7 +129,7 @@ async def test_many_are_checked_side_by_side_in_order_and_equal_replies_once() -
 
 
 async def test_a_missing_part_ends_it() -> None:
-    grader = Grader(PROBLEMS, {"code": Counting(fault=PartMissing("No sandbox works here.", "Get one."))})
+    grader = Grader(PROBLEMS, for_code(Counting(fault=PartMissing("No sandbox works here.", "Get one."))))
 
     with pytest.raises(ExceptionGroup) as refused:
         await check_all([sample("code", text=text) for text in "abc"], grader, at_once=2)
