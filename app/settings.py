@@ -44,6 +44,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     theme: str = "monkeys-dark"
     prices: Mapping[str, str] = {}
     """By model name: dollars per million tokens, ``IN,OUT``."""
+    base_urls: Mapping[str, str] = {}
+    """By model name: where it is served. Several addresses, separated by commas, are used together."""
+    api_keys: Mapping[str, str] = {}
+    """By provider: the key, where its usual variable is not set. Never shown."""
     keys: Mapping[str, str] = {}
     """By action id: the keys that do it instead of its own, separated by commas."""
 
@@ -111,7 +115,7 @@ def _check_name(name: str, where: str) -> None:
 
 def _from_text(name: str, text: str) -> Any:
     """Tables come from a variable as ``name=value`` pairs separated by semicolons."""
-    if name in ("prices", "keys"):
+    if name in ("prices", "base_urls", "api_keys", "keys"):
         return dict(pair.split("=", 1) for pair in text.split(";") if "=" in pair)
     return text
 

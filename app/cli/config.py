@@ -11,9 +11,12 @@ def config(output: OutputOption = Output.text) -> None:
     import msgspec
 
     from app import settings
+    from app.runs.redact import redact
 
     loaded = settings.load()
     values = msgspec.to_builtins(loaded.settings)
+    values["api_keys"] = dict.fromkeys(values["api_keys"], "***")
+    values["base_urls"] = {name: redact(urls) for name, urls in values["base_urls"].items()}
     where = paths()
     row = {
         "settings": {name: {"value": values[name], "source": loaded.sources[name]} for name in values},

@@ -25,8 +25,12 @@ PriceOption: TypeAlias = Annotated[
     ),
 ]
 BaseUrlOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--base-url", metavar="URL", help="Where an openai:NAME model is served; never kept."),
+    list[str] | None,
+    typer.Option(
+        "--base-url",
+        metavar="URL",
+        help="Where the model is served; several are used together. Never kept.",
+    ),
 ]
 
 

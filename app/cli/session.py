@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Protocol
@@ -21,7 +21,7 @@ from app.cli.out import Output
 from app.cli.progress import Progress
 from app.errors import BadInput, CannotPay, EverySampleFailed, MonkeysError
 from app.models.base import Backend
-from app.models.registry import backend_for
+from app.models.registry import backend_for, meant_by_base_url
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.engine import Engine
@@ -45,7 +45,7 @@ def solve(
     *,
     output: Output,
     price: str | None,
-    base_url: str | None = None,
+    base_url: Sequence[str] | None = None,
     prices: Mapping[str, str],
     confirm: Decimal | None = None,
 ) -> int:
@@ -66,7 +66,7 @@ def resume(
     *,
     output: Output,
     price: str | None,
-    base_url: str | None = None,
+    base_url: Sequence[str] | None = None,
     prices: Mapping[str, str],
     raised: Callable[[RunState], Budget | None],
 ) -> int:
@@ -86,7 +86,7 @@ def _reopened(
     store: JournalStore,
     price: str | None,
     prices: Mapping[str, str],
-    base_url: str | None,
+    base_url: Sequence[str] | None,
 ) -> tuple[Engine, Launcher]:
     prior = fold(journal.load(store.run_id))
     if prior.problem is None or prior.plan is None:
@@ -96,13 +96,14 @@ def _reopened(
     return engine, launcher
 
 
-def launcher_for(plan: Plan, price: str | None, prices: Mapping[str, str], base_url: str | None) -> Launcher:
-    """``base_url`` goes to the models of a server and nowhere else: it may hold a password."""
-    if base_url is not None and not any(name.startswith("openai:") for name in plan.models):
-        raise BadInput("--base-url is given, but no model is behind it.", "Name one: --model openai:NAME")
+def launcher_for(
+    plan: Plan, price: str | None, prices: Mapping[str, str], base_url: Sequence[str] | None
+) -> Launcher:
+    """``base_url`` goes to the models that it is meant for and nowhere else: it may hold a password."""
+    there = meant_by_base_url(plan.models) if base_url else frozenset()
 
     def make(name: str) -> Backend:
-        return backend_for(name, base_url=base_url if name.startswith("openai:") else None)
+        return backend_for(name, base_url=base_url if name in there else None)
 
     habits = Habits(locations.habits_file())
     return Launcher(

@@ -76,6 +76,11 @@ class LiteLLMBackend:
         )
 
     @property
+    def price_name(self) -> str:
+        """LiteLLM's own name: the name says who is paid."""
+        return self._account.model
+
+    @property
     def notes(self) -> list[str]:
         return self._habits.notes
 

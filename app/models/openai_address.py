@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
@@ -71,6 +72,12 @@ def read_address(text: str | None) -> Address:
         loopback=_is_loopback(host),
         encrypted=parts.scheme.lower() == "https",
     )
+
+
+def addresses(given: str | Sequence[str] | None) -> list[str]:
+    """The addresses in what a person wrote, one or several, separated by commas or given one by one."""
+    texts = [given] if isinstance(given, str) else given or ()
+    return [part.strip() for text in texts for part in text.split(",") if part.strip()]
 
 
 def with_version(address: Address) -> Address | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from app import settings
 from app.errors import BadInput, PartMissing
 from app.models.base import Backend
 
@@ -36,12 +38,14 @@ class KnownModel:
     download: int = 0
 
 
-def backend_for(name: str, *, base_url: str | None = None, api_key: str | None = None) -> Backend:
+def backend_for(
+    name: str, *, base_url: str | Sequence[str] | None = None, api_key: str | None = None
+) -> Backend:
     """The backend behind ``name``, not yet opened. Raises ``BadInput`` for a name that means nothing, with
     the nearest one that does, and ``PartMissing`` for a model that cannot be had here.
 
-    ``base_url`` and ``api_key`` are for ``openai:``, and otherwise come from ``OPENAI_BASE_URL`` and
-    ``OPENAI_API_KEY``."""
+    ``base_url`` and ``api_key`` are for models of a server. What is not given comes from the settings, and
+    then from the environment. Several base URLs are used together."""
     name = name.strip()
     if name.lower() == DEFAULT:
         from app.models.gguf import smollm2
@@ -49,7 +53,7 @@ def backend_for(name: str, *, base_url: str | None = None, api_key: str | None =
         return smollm2()
     prefix, colon, rest = name.partition(":")
     if not colon or prefix not in _PREFIXES:
-        raise _not_ours(name)
+        return _from_litellm(name, base_url)
     if not rest:
         raise BadInput(f"The model name {name} stops after its colon.", f"Write {_example(prefix)}.")
     if prefix == "gguf":
@@ -62,10 +66,64 @@ def backend_for(name: str, *, base_url: str | None = None, api_key: str | None =
         path, _, problem = rest.partition("#")
         return ScriptedBackend.from_file(Path(path).expanduser(), problem=problem or None)
     if prefix == "openai":
-        from app.models.openai_backend import OpenAIBackend
-
-        return OpenAIBackend.from_environment(rest, os.environ, base_url=base_url, api_key=api_key)
+        return _from_servers(name, rest, base_url, api_key)
     raise _unavailable(prefix, name)
+
+
+def meant_by_base_url(models: Sequence[str]) -> frozenset[str]:
+    """The models of a run that a base URL is for: those of a server, else the only one of LiteLLM's. An
+    address gets a key and a problem, so it is never guessed. Raises ``BadInput``."""
+    served = [name for name in models if name.startswith("openai:")]
+    if not served:
+        served = [name for name in models if _is_litellm(name)]
+    if not served:
+        raise BadInput("--base-url is given, but no model is behind it.", "Name one: --model openai:NAME")
+    if len(served) > 1 and not served[0].startswith("openai:"):
+        raise BadInput(
+            "--base-url is given, and it may be meant for any of several models.",
+            "Say for which in the settings: base_urls, by model name.",
+        )
+    return frozenset(served)
+
+
+def _is_litellm(name: str) -> bool:
+    prefix, colon, _ = name.strip().partition(":")
+    return name.strip().lower() != DEFAULT and not (colon and prefix in _PREFIXES)
+
+
+def _from_servers(
+    name: str, model: str, base_url: str | Sequence[str] | None, api_key: str | None
+) -> Backend:
+    from app.models.openai_address import addresses
+    from app.models.openai_backend import OpenAIBackend
+
+    mine = settings.load().settings
+    urls = addresses(base_url or mine.base_urls.get(name) or os.environ.get("OPENAI_BASE_URL"))
+    key = api_key or os.environ.get("OPENAI_API_KEY") or mine.api_keys.get("openai")
+    backends = [OpenAIBackend(model, url, key) for url in urls or [""]]
+    if len(backends) == 1:
+        return backends[0]
+    from app.models.pool import PoolBackend
+
+    return PoolBackend(name, backends)
+
+
+def _from_litellm(name: str, base_url: str | Sequence[str] | None) -> Backend:
+    from app.models.litellm_providers import provider_of
+
+    if provider_of(name) is None:
+        raise _not_ours(name)
+    from app.models.litellm_backend import LiteLLMBackend
+    from app.models.openai_address import addresses
+
+    mine = settings.load().settings
+    urls = addresses(base_url or mine.base_urls.get(name))
+    backends = [LiteLLMBackend(name, base_url=url, keys=mine.api_keys) for url in urls or [""]]
+    if len(backends) == 1:
+        return backends[0]
+    from app.models.pool import PoolBackend
+
+    return PoolBackend(name, backends)
 
 
 def known_models() -> list[KnownModel]:
@@ -144,19 +202,25 @@ def _vllm() -> KnownModel:
 
 
 def _not_ours(name: str) -> BadInput | PartMissing:
-    """A LiteLLM name is known by its price or its size; any other name is a slip of the finger."""
-    from budgets.catalog import size_of
-    from budgets.prices import price_of
-
+    """What to say of a name that nobody serves: most likely a slip of the finger."""
     if not name:
         return BadInput("The model name is empty.", f"Use --model {DEFAULT}.")
     if ":" not in name and _means_a_file(name):
         prefix = "scripted" if name.endswith(".jsonl") else "gguf"
         return BadInput(f"There is no model {name}.", f"For a file, write {prefix}:{name}.")
     near = nearest_name(name)
-    if near != DEFAULT and (price_of(name) is not None or size_of(name) is not None):
-        return _unavailable("litellm", name)
-    fix = f"Did you mean {near}?" if near else f"Use {DEFAULT}, gguf:PATH, openai:NAME or scripted:FILE."
+    from budgets.catalog import size_of
+
+    if near != DEFAULT and size_of(name) is not None:
+        return PartMissing(
+            f"The name {name} does not say where the model runs.",
+            f"Write vllm:{name} for this machine, openai:{name} with --base-url, or PROVIDER/{name}.",
+        )
+    fix = (
+        f"Did you mean {near}?"
+        if near
+        else f"Use {DEFAULT}, gguf:PATH, openai:NAME, PROVIDER/NAME or scripted:FILE."
+    )
     return BadInput(f"There is no model {name}.", fix)
 
 

@@ -32,10 +32,11 @@ class Retries:
         ``started`` and ``at`` are seconds of the run, ``now`` is the clock's.
         """
         anew = started >= lane.failed_at  # what left before the last failure shares its cause
+        crowded = error.kind == "rate-limit" and error.retry
         if anew:
-            lane.failures_in_a_row += 1
+            lane.failures_in_a_row += not (crowded and lane.in_flight)  # it works, and bears no more
             lane.failed_at = at
-        if error.kind == "rate-limit" and error.retry:
+        if crowded:
             lane.crowded(anew=anew)
         if error.kind not in NEVER_ARRIVED:
             for index in lost:

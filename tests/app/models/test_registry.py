@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInput, PartMissing
-from app.models.registry import backend_for, known_models
+from app.models.registry import backend_for, known_models, meant_by_base_url
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_a_script_may_be_one_problem_of_a_file(tmp_path: Path) -> None:
         ("./model.gguf", "For a file, write gguf:./model.gguf."),
         ("samples.jsonl", "For a file, write scripted:samples.jsonl."),
         ("gguf:", "Write gguf:PATH or gguf:OWNER/REPO/FILE.gguf."),
-        ("qqqqqqqq", "Use smollm2, gguf:PATH, openai:NAME or scripted:FILE."),
+        ("qqqqqqqq", "Use smollm2, gguf:PATH, openai:NAME, PROVIDER/NAME or scripted:FILE."),
         ("", "Use --model smollm2."),
     ],
 )
@@ -59,12 +59,56 @@ def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, adv
 
 @pytest.mark.parametrize(
     ("name", "way"),
-    [("vllm:Qwen/Qwen3-8B", "openai:Qwen/Qwen3-8B with --base-url"), ("gpt-4o", "openai:gpt-4o")],
+    [("vllm:Qwen/Qwen3-8B", "openai:Qwen/Qwen3-8B with --base-url")],
 )
 def test_a_model_that_cannot_be_had_by_that_name_yet_says_how_it_can(name: str, way: str) -> None:
     with pytest.raises(PartMissing, match="not in this version yet") as caught:
         backend_for(name)
     assert way in (caught.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "server"),
+    [
+        ("gpt-4o", "openai"),
+        ("openai/gpt-4o-mini", "openai"),
+        ("anthropic/claude-sonnet-4-5", "anthropic"),
+        ("claude-sonnet-4-5", "anthropic"),
+        ("bedrock/anthropic.claude-3-haiku-20240307-v1:0", "bedrock"),
+        ("vertex_ai/mistral-large@2407", "vertex_ai"),
+        ("openrouter/somebody/a-model-of-tomorrow", "openrouter"),
+    ],
+)
+def test_any_other_name_is_litellms_and_says_who_serves_it(name: str, server: str) -> None:
+    info = backend_for(name).info
+    assert (info.name, info.kind, info.local, info.server) == (name, "litellm", False, server)
+    assert info.choices_per_request == 1
+
+
+def test_a_name_of_an_open_model_alone_does_not_say_where_it_runs() -> None:
+    with pytest.raises(PartMissing, match="does not say where the model runs") as caught:
+        backend_for("Qwen3-8B")
+    assert "openai:Qwen3-8B with --base-url" in (caught.value.fix or "")
+
+
+def test_a_base_url_goes_to_the_models_of_a_server_and_to_nobody_else() -> None:
+    assert meant_by_base_url(("smollm2", "openai:a", "gpt-4o")) == {"openai:a"}
+    assert meant_by_base_url(("smollm2", "gpt-4o")) == {"gpt-4o"}
+    with pytest.raises(BadInput, match="no model is behind it"):
+        meant_by_base_url(("smollm2", "scripted:f"))
+    with pytest.raises(BadInput, match="any of several models"):
+        meant_by_base_url(("gpt-4o", "anthropic/claude-sonnet-4-5"))
+
+
+def test_several_base_urls_are_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = "http://b:8000, http://a:8000/v1"
+    assert backend_for("openai:m", base_url=urls).info.server == "a:8000, b:8000"
+    monkeypatch.setenv("MONKEYS_BASE_URLS", f"openai:m={urls};openai:other=http://c:1")
+    assert backend_for("openai:m").info.server == "a:8000, b:8000"
+    assert backend_for("openai:m", base_url=["http://d:1"]).info.server == "d:1"
+    assert backend_for("openai:m").info.concurrency == 2 * backend_for("openai:other").info.concurrency
+    with pytest.raises(BadInput, match="given twice"):
+        backend_for("openai:m", base_url=["http://a:1", "http://a:1/v1/"])
 
 
 def test_the_picker_says_what_is_missing(tmp_path: Path) -> None:
