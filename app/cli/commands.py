@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import Abort, Exit, TyperException
 
-from app.cli import config, cost, coverage, doctor, models, out, pick, replay, runs, solve, verify
+from app.cli import compare, config, cost, coverage, doctor, models, out, pick, replay, runs, solve, verify
 from app.cli.tui import open_tui
 from app.errors import BadInput
 
@@ -47,6 +47,7 @@ def tui(problem: Annotated[str | None, typer.Argument(help="Text to begin with."
 
 
 app.command("solve")(solve.solve)
+app.command("compare")(compare.compare)
 app.add_typer(runs.app, name="runs")
 app.command("replay")(replay.replay)
 app.add_typer(models.app, name="models")

@@ -17,6 +17,7 @@ from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.plan import Plan
 from app.runs.state import Books, Phase
+from budgets.allocation import Allocation
 from budgets.amounts import Amounts, Budget
 
 _SPEED_WINDOW = 10.0
@@ -99,7 +100,7 @@ class ComparisonState:
         self.problems: tuple[Problem, ...] = ()
         self.plan: Plan | None = None
         self.samples_each: int | None = None
-        self.allocation: ev.Allocation = "uniform"
+        self.allocation: Allocation = "uniform"
         self.budget = Budget()
         """Of each model."""
         self.models: dict[str, ModelInfo] = {}

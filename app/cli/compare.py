@@ -1,0 +1,134 @@
+"""``monkeys compare``: a problem set, several models, the same budget for each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from app.cli.options import BaseUrlOption, OutputOption, PriceOption, clean_text, limit
+from app.cli.out import Output
+from app.errors import BadInput
+
+_ASK = "What to compare"
+_LIMITS = "Limits, for each model (64 samples of every problem if none is given)"
+_SAMPLING = "Sampling"
+
+
+def compare(
+    problems: Annotated[
+        str,
+        typer.Argument(
+            help="A JSONL file of problems, - for standard input, starter, gsm8k, math, humaneval, mbpp, "
+            "codecontests or minif2f.",
+            show_default=False,
+        ),
+    ],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A model; give it again for several. Default: smollm2.", rich_help_panel=_ASK),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--limit", metavar="N", help="Only so many problems of the set.", rich_help_panel=_ASK),
+    ] = None,
+    subset_seed: Annotated[
+        int | None,
+        typer.Option(metavar="S", help="Choose them at random, by this seed.", rich_help_panel=_ASK),
+    ] = None,
+    base_url: BaseUrlOption = None,
+    samples: Annotated[
+        str | None, typer.Option(metavar="N", help="Samples of every problem.", rich_help_panel=_LIMITS)
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="USD", help="Dollars.", rich_help_panel=_LIMITS)
+    ] = None,
+    max_flops: Annotated[
+        str | None, typer.Option(metavar="F", help="FLOPs, such as 2e15.", rich_help_panel=_LIMITS)
+    ] = None,
+    max_total_tokens: Annotated[
+        str | None, typer.Option(metavar="N", help="Tokens, prompts included.", rich_help_panel=_LIMITS)
+    ] = None,
+    max_seconds: Annotated[
+        str | None, typer.Option(metavar="S", help="Seconds of the comparison.", rich_help_panel=_LIMITS)
+    ] = None,
+    allocation: Annotated[
+        str,
+        typer.Option(
+            metavar="ORDER",
+            help="uniform: the same samples for every problem; solve: problems stop at their first right "
+            "sample; estimate: where least was right.",
+            rich_help_panel=_LIMITS,
+        ),
+    ] = "uniform",
+    stop: Annotated[
+        str, typer.Option(metavar="RULE", help="none or first-verified.", rich_help_panel=_LIMITS)
+    ] = "none",
+    max_tokens: Annotated[
+        int | None, typer.Option(metavar="N", help="Per sample, 512 by default.", rich_help_panel=_SAMPLING)
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(metavar="T", help="0 to 2, 0.6 by default.", rich_help_panel=_SAMPLING)
+    ] = None,
+    top_p: Annotated[float | None, typer.Option(metavar="P", rich_help_panel=_SAMPLING)] = None,
+    seed: Annotated[int, typer.Option(metavar="S", rich_help_panel=_SAMPLING)] = 0,
+    concurrency: Annotated[
+        int | None, typer.Option(metavar="N", help="Samples at once, per model.", rich_help_panel=_SAMPLING)
+    ] = None,
+    system: Annotated[str | None, typer.Option(metavar="TEXT", rich_help_panel=_SAMPLING)] = None,
+    shots: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Worked examples in the prompt.", rich_help_panel=_SAMPLING),
+    ] = None,
+    stop_string: Annotated[list[str] | None, typer.Option(metavar="S", rich_help_panel=_SAMPLING)] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Plain completion, for base models.", rich_help_panel=_SAMPLING)
+    ] = False,
+    price: PriceOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
+    output: OutputOption = Output.text,
+) -> int:
+    """Ask several models the same problems under the same budget each, and say which covers more."""
+    from dataclasses import replace
+
+    import msgspec
+
+    from app import settings
+    from app.cli import compare_session
+    from app.cli.solve import plan_of
+    from app.problems.sets import load_set, part_of
+    from budgets.allocation import ALLOCATIONS
+    from budgets.amounts import parse_count
+
+    mine = settings.load().settings
+    order = next((known for known in ALLOCATIONS if known == allocation), None)
+    if order is None:
+        raise BadInput(f"There is no allocation {allocation}.", f"Use one of {', '.join(ALLOCATIONS)}.")
+    name, asked = load_set(problems)
+    asked = part_of(asked, limit("--limit", only, parse_count), subset_seed)
+    limits = (samples, max_cost, max_flops, max_total_tokens, max_seconds)
+    plan = plan_of(
+        mine,
+        models=tuple(model or (mine.model,)),
+        limits=limits,
+        max_tokens=max_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+        concurrency=concurrency,
+        system=clean_text("--system", system),
+        shots=shots,
+        stop_strings=tuple(stop_string or ()),
+        raw=raw,
+        stop=stop,
+        shrink=False,
+    )
+    each = plan.budget.samples if samples is not None or not any(limits) else None
+    plan = msgspec.structs.replace(plan, budget=replace(plan.budget, samples=None))
+    return compare_session.compare(
+        compare_session.Asked(name, asked, plan, each, order),
+        output=output,
+        price=price,
+        base_url=base_url,
+        prices=mine.prices,
+    )
