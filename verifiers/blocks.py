@@ -134,16 +134,23 @@ _PROOF_START: Final = re.compile(
 def find_proof(text: str, *, cut_off: bool) -> Block | None:
     """The proof of a reply: the last block in a prover's language, else the last block, else bare text from
     the first theorem on, else the whole reply as the continuation of a statement."""
-    blocks = [block for block in _fenced(text) if text[block.body.start : block.body.end].strip()]
-    if blocks:
-        usable = [block for block in blocks if block.closed or not cut_off]
-        marked = [block for block in usable if block.language in _PROOF_LANGUAGES] or usable
-        return _block(text, marked[-1].body, "proof block") if marked else None
+    if any(text[block.body.start : block.body.end].strip() for block in _fenced(text)):
+        blocks = proof_blocks(text, cut_off=cut_off)
+        return blocks[-1] if blocks else None
     if cut_off:
         return None
     start = _PROOF_START.search(text)
     span = Span(start.start() if start is not None else 0, len(text))
     return _block(text, span, "bare proof" if start is not None else "continuation")
+
+
+def proof_blocks(text: str, *, cut_off: bool) -> list[Block]:
+    """All blocks in a prover's language, else all blocks; one that was cut off is no proof."""
+    blocks = [block for block in _fenced(text) if text[block.body.start : block.body.end].strip()]
+    usable = [block for block in blocks if block.closed or not cut_off]
+    marked = [block for block in usable if block.language in _PROOF_LANGUAGES] or usable
+    found = (_block(text, block.body, "proof block") for block in marked)
+    return [block for block in found if block is not None]
 
 
 _PATCH_START: Final = re.compile(r"^(?:diff --git |--- \S|Index: |<{5,9} SEARCH)", re.MULTILINE)
