@@ -67,7 +67,9 @@ def backend_for(
         return ScriptedBackend.from_file(Path(path).expanduser(), problem=problem or None)
     if prefix == "openai":
         return _from_servers(name, rest, base_url, api_key)
-    raise _unavailable(prefix, name)
+    from app.models.vllm_backend import vllm
+
+    return vllm(rest)
 
 
 def meant_by_base_url(models: Sequence[str]) -> frozenset[str]:
@@ -151,7 +153,7 @@ def known_models() -> list[KnownModel]:
         for path in sorted(weights.glob("*.gguf"))
         if path.name != GGUF_NAME
     ]
-    models.append(_vllm())
+    models += _vllm()
     models.append(_openai())
     return models
 
@@ -191,14 +193,13 @@ def _upgrade(weights: Path) -> KnownModel:
     )
 
 
-def _vllm() -> KnownModel:
-    return KnownModel(
-        "vllm:NAME",
-        "vllm",
-        ready=False,
-        missing="not in this version yet",
-        description="local vLLM servers; openai:NAME with a base URL reaches them",
-    )
+def _vllm() -> list[KnownModel]:
+    from app.models.vllm_catalog import known_vllm
+
+    try:
+        return known_vllm(settings.load().settings.vllm_command)
+    except BadInput:
+        return known_vllm(None)  # settings that cannot be read are told of where they are used
 
 
 def _not_ours(name: str) -> BadInput | PartMissing:
@@ -239,15 +240,6 @@ def nearest_name(name: str) -> str | None:
     theirs = {known.lower(): known for known in (*names(), *priced_names())}
     close = difflib.get_close_matches(name.lower(), theirs, n=1, cutoff=0.75)
     return theirs[close[0]] if close else None
-
-
-def _unavailable(kind: str, name: str) -> PartMissing:
-    """A model that is known and cannot be had by that name: the way that there is."""
-    if kind == "vllm":
-        way = f"For a vLLM server, write openai:{name.partition(':')[2]} with --base-url http://HOST:PORT/v1"
-    else:
-        way = f"For OpenAI, or a server that speaks its protocol, write openai:{name.rpartition('/')[2]}."
-    return PartMissing(f"The name {name} is not in this version yet.", way)
 
 
 def _example(prefix: str) -> str:

@@ -57,14 +57,11 @@ def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, adv
     assert caught.value.fix == advice
 
 
-@pytest.mark.parametrize(
-    ("name", "way"),
-    [("vllm:Qwen/Qwen3-8B", "openai:Qwen/Qwen3-8B with --base-url")],
-)
-def test_a_model_that_cannot_be_had_by_that_name_yet_says_how_it_can(name: str, way: str) -> None:
-    with pytest.raises(PartMissing, match="not in this version yet") as caught:
-        backend_for(name)
-    assert way in (caught.value.fix or "")
+def test_a_model_of_vllm_without_vllm_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(PartMissing, match="vLLM is not installed here") as caught:
+        backend_for("vllm:Qwen/Qwen3-8B")
+    assert "vllm_command" in (caught.value.fix or "")
 
 
 @pytest.mark.parametrize(
