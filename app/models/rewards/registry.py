@@ -6,21 +6,33 @@ Nothing behind a name is imported before the name is used.
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
-from app.errors import BadInput
+from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel, WritingReward
+from verifiers.rewards.steps import REDUCTIONS, Reduction
 
-EXAMPLES = ("likelihood", "judge:MODEL")
-_PREFIXES = ("judge",)
+EXAMPLES = ("likelihood", "vllm:NAME", "implicit:NAME", "judge:MODEL")
+_PREFIXES = ("vllm", "implicit", "judge")
 _WORDS = ("likelihood",)
 
 
-def reward_of(name: str, *, judge_replies: int | None = None) -> RewardModel | WritingReward:
+def reward_of(
+    name: str,
+    *,
+    base_url: str | None = None,
+    api_key: str | None = None,
+    judge_replies: int | None = None,
+) -> RewardModel | WritingReward:
     """What scores samples under ``name``, not yet opened.
 
-    ``judge_replies`` is how often a judge is asked about each solution. Raises ``BadInput`` for a name that
-    means nothing, with the nearest one that does, and ``PartMissing`` for one that cannot be had here.
+    ``base_url`` and ``api_key`` are for ``vllm:`` and ``implicit:``, and otherwise come from
+    ``MONKEYS_REWARD_URL`` and ``MONKEYS_REWARD_KEY``. ``vllm:NAME#last``, ``#min`` and ``#product`` ask for a
+    process model reduced in that way. ``judge_replies`` is how often a judge is asked about each solution.
+
+    Raises ``BadInput`` for a name that means nothing, with the nearest one that does, and ``PartMissing`` for
+    one that cannot be had here.
     """
     name = name.strip()
     if name.lower() == "likelihood":
@@ -28,15 +40,45 @@ def reward_of(name: str, *, judge_replies: int | None = None) -> RewardModel | W
 
         return LikelihoodReward()
     prefix, colon, rest = name.partition(":")
-    if not colon or prefix.lower() not in _PREFIXES:
+    prefix, rest = prefix.strip().lower(), rest.strip()
+    if not colon or prefix not in _PREFIXES:
         raise _unknown(name)
-    if not rest.strip():
-        example = next(example for example in EXAMPLES if example.startswith(prefix.lower()))
+    if not rest:
+        example = next(example for example in EXAMPLES if example.startswith(prefix))
         raise BadInput(f"The reward name {name} stops after its colon.", f"Write {example}.")
-    from app.models.rewards.judge import JudgeReward
-    from verifiers.rewards.judge import REPLIES
+    if prefix == "judge":
+        from app.models.rewards.judge import JudgeReward
+        from verifiers.rewards.judge import REPLIES
 
-    return JudgeReward(rest.strip(), judge_replies or REPLIES)
+        return JudgeReward(rest, judge_replies or REPLIES)
+    url = base_url or os.environ.get("MONKEYS_REWARD_URL")
+    if not url:
+        raise PartMissing(
+            f"{name} needs a vLLM server, and none is named.",
+            "Start one (monkeys models serve --reward) and set MONKEYS_REWARD_URL to its address.",
+        )
+    key = api_key or os.environ.get("MONKEYS_REWARD_KEY")
+    if prefix == "implicit":
+        from app.models.rewards.implicit import ImplicitReward
+
+        return ImplicitReward(rest, url, key)
+    from app.models.rewards.vllm_reward import VllmReward
+
+    model, steps = _with_steps(rest)
+    return VllmReward(model, url, key, steps=steps)
+
+
+def _with_steps(name: str) -> tuple[str, Reduction | None]:
+    """A server's name for its model, and how the steps of a process model are reduced."""
+    model, mark, how = name.rpartition("#")
+    if not mark:
+        return name, None
+    for reduction in REDUCTIONS:
+        if how == reduction:
+            return model, reduction
+    near = difflib.get_close_matches(how, REDUCTIONS, n=1, cutoff=0.4)
+    fix = f"Did you mean #{near[0]}?" if near else f"Use #{', #'.join(REDUCTIONS)}."
+    raise BadInput(f"There is no way #{how} to reduce the steps of a solution.", fix)
 
 
 def _unknown(name: str) -> BadInput:

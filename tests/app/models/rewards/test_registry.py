@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import BadInput
+from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel
+from app.models.rewards.implicit import ImplicitReward
 from app.models.rewards.judge import JudgeReward
 from app.models.rewards.likelihood import LikelihoodReward
 from app.models.rewards.registry import reward_of
+from app.models.rewards.vllm_reward import VllmReward
 from app.problems.problem import Problem
 from verifiers.ports import Score, Solution
 
@@ -31,13 +33,34 @@ def test_each_name_has_its_reward() -> None:
         ("judge:", "Write judge:MODEL."),
         ("", "Use one of "),
         ("qqqq", "Use one of "),
+        ("vlm:rm", "Did you mean vllm:rm?"),
+        ("implict:rm", "Did you mean implicit:rm?"),
+        ("implicit", "Did you mean implicit:NAME?"),
+        ("vllm:", "Write vllm:NAME."),
+        ("vllm:rm#lst", "Did you mean #last?"),
+        ("vllm:rm#0", "Use #last, #min, #product."),
     ],
 )
 def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, advice: str) -> None:
     with pytest.raises(BadInput) as caught:
-        reward_of(name)
+        reward_of(name, base_url="http://localhost:8000/v1")
     assert caught.value.fix is not None
     assert caught.value.fix.startswith(advice)
+
+
+def test_models_behind_a_server_are_named_by_their_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MONKEYS_REWARD_URL", raising=False)
+    with pytest.raises(PartMissing, match="vllm:rm needs a vLLM server") as caught:
+        reward_of("vllm:rm")
+    assert caught.value.fix is not None
+    assert "MONKEYS_REWARD_URL" in caught.value.fix
+    monkeypatch.setenv("MONKEYS_REWARD_URL", "localhost:8000")
+    for name, kind in (("vllm:owner/rm#product", VllmReward), ("implicit:rm", ImplicitReward)):
+        reward = reward_of(name)
+        assert isinstance(reward, kind)
+        assert reward.name == name
+        assert reward.info is not None
+        assert reward.info.server == "localhost:8000"
 
 
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:

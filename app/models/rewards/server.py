@@ -1,0 +1,207 @@
+"""A vLLM server that scores, as the reward models here need it: JSON out, and answers that may be broken.
+
+The server's own addresses (``/tokenize``, ``/classify``, ``/pooling``) stand beside ``/v1``, not under it. An
+answer that is a web page, is cut short, or holds something else than was asked for is a ``BackendError``; a
+number that is none (``NaN``) is handed on, so that it costs one solution its reward and not the whole batch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from app.errors import PartMissing
+from app.models.base import BackendError, Progress
+from app.models.openai_address import Address, read_address
+from app.models.openai_client import find_model, make_client
+from app.models.openai_faults import fault_of, fault_of_connection, read_refusal
+from verifiers.rewards.quoting import harmless
+from verifiers.safe_text import clean
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+Form = TypeVar("Form")
+
+SECONDS = 300.0
+"""How long one batch may take."""
+_MOST_REMEMBERED = 256  # problems
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    """What ``/tokenize`` answers."""
+
+    tokens: list[int]
+    max_model_len: int
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """Problem and solution as the model reads them: ``head`` ends where the solution begins."""
+
+    head: tuple[int, ...]
+    body: tuple[int, ...]
+    truncated: bool
+
+    @property
+    def whole(self) -> list[int]:
+        return [*self.head, *self.body]
+
+
+class RewardServer:
+    """One model behind one vLLM server. ``open`` and ``close`` once each."""
+
+    def __init__(self, name: str, base_url: str, api_key: str | None = None) -> None:
+        self.name = name
+        self.context: int | None = None
+        self._address: Address = read_address(base_url)
+        self._key = (api_key or "").strip()
+        self._client: AsyncOpenAI | None = None
+        self._heads: dict[str, tuple[int, ...]] = {}
+        self._has_template = True
+
+    @property
+    def shown(self) -> str:
+        """The server's name for people."""
+        return self._address.shown
+
+    @property
+    def loopback(self) -> bool:
+        return self._address.loopback
+
+    async def open(self, report: Callable[[Progress], None]) -> None:
+        """Check address, key and model. Raises ``PartMissing`` or ``BadInput``."""
+        report(Progress(f"asking {self.shown} for its reward model"))
+        self._client = await make_client(self._address, self._key)
+        try:
+            self._address, _, _ = await find_model(self._client, self._address, self.name, self._key)
+            self.context = (await self._tokens({"prompt": "x"})).max_model_len
+            self._has_template = await self._renders()
+        except BackendError as error:
+            await self.close()
+            fix = "Start it with: monkeys models serve --reward, or vllm serve --runner pooling."
+            raise PartMissing(
+                f"{self.shown} is no vLLM server that can score: {error.message}", fix
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+        report(Progress("ready", 1.0))
+
+    async def close(self) -> None:
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()
+
+    async def offers(self, path: str) -> bool:
+        """Whether the server answers at ``path``; asking costs nothing, since nothing is asked."""
+        try:
+            await self.post(path, {})
+        except BackendError as error:
+            return "(404)" not in error.message and "(405)" not in error.message
+        return True
+
+    async def conversation(self, problem: str, solution: str, *, reserve: int = 0) -> Conversation:
+        """Problem and solution in the model's own template and tokens, short enough to leave ``reserve``
+        tokens of its context; of a longer solution the end."""
+        problem, solution = harmless(clean(problem)), harmless(clean(solution))
+        head = await self.head(problem)
+        whole = (await self._tokens(self._asked(problem, solution))).tokens
+        if tuple(whole[: len(head)]) != head:
+            head = ()  # the template writes a finished turn otherwise than one to be continued
+        return self.fitted(head, tuple(whole[len(head) :]), reserve)
+
+    def fitted(self, head: tuple[int, ...], body: tuple[int, ...], reserve: int = 0) -> Conversation:
+        """``head`` and the end of ``body``, as much as the context holds; of a head that fills most of it
+        the end as well."""
+        room = max((self.context or 1) - reserve, 1)
+        if len(head) + len(body) <= room:
+            return Conversation(head, body, truncated=False)
+        head = head[-min(len(head), room // 2) :] if len(head) > room // 2 else head
+        return Conversation(head, body[len(head) - room :], truncated=True)
+
+    async def head(self, problem: str) -> tuple[int, ...]:
+        """All that stands before a solution, in tokens."""
+        if (known := self._heads.get(problem)) is not None:
+            return known
+        head = tuple((await self._tokens(self._asked(problem, None))).tokens)
+        if len(self._heads) >= _MOST_REMEMBERED:
+            self._heads.pop(next(iter(self._heads)))
+        self._heads[problem] = head
+        return head
+
+    async def text_tokens(self, text: str) -> tuple[int, ...]:
+        """The tokens of ``text`` alone, none added."""
+        return tuple((await self._tokens({"prompt": text, "add_special_tokens": False})).tokens)
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The server's answer as plain values. Raises ``BackendError``."""
+        import httpx
+        import openai
+
+        if self._client is None:
+            raise RuntimeError("open first")
+        url = self._address.url.removesuffix("/v1") + path
+        try:
+            async with asyncio.timeout(SECONDS):
+                response = await self._client.post(
+                    url, body={"model": self.name, **body}, cast_to=httpx.Response
+                )
+        except TimeoutError:
+            fault = f"{self.shown} did not score within {SECONDS:g} seconds."
+            raise BackendError("timeout", fault, retry=True) from None
+        except openai.APIStatusError as error:
+            raise fault_of(read_refusal(error, self._key), self.shown) from None
+        except openai.OpenAIError as error:
+            raise fault_of_connection(error, self.shown, sent=True) from None
+        if "html" in response.headers.get("content-type", ""):
+            fault = f"{self.shown} answers with a web page; check the base URL."
+            raise BackendError("malformed", fault, retry=False)
+        try:
+            return json.loads(response.content)  # unlike msgspec it reads NaN, which such servers send
+        except (ValueError, RecursionError):
+            said = "nothing" if not response.content.strip() else "something else than JSON"
+            raise BackendError("malformed", f"{self.shown} answered {said}.", retry=True) from None
+
+    def _asked(self, problem: str, solution: str | None) -> dict[str, Any]:
+        if not self._has_template:
+            return {"prompt": f"{problem}\n\n{solution or ''}"}
+        messages = [{"role": "user", "content": problem}]
+        if solution is None:
+            return {"messages": messages, "add_generation_prompt": True}
+        messages.append({"role": "assistant", "content": solution})
+        return {"messages": messages, "add_generation_prompt": False}
+
+    async def _renders(self) -> bool:
+        """Whether the server has a chat template for its model."""
+        try:
+            await self._tokens(self._asked("x", "x"))
+        except BackendError as error:
+            if error.retry or error.kind == "auth":
+                raise
+            return False
+        return True
+
+    async def _tokens(self, asked: dict[str, Any]) -> Tokens:
+        return converted(await self.post("/tokenize", asked), Tokens, self.shown)
+
+
+def converted(answer: Any, form: type[Form], server: str) -> Form:
+    """``answer`` in the ``form`` that was expected. Raises ``BackendError`` (``malformed``)."""
+    try:
+        return msgspec.convert(answer, form)
+    except msgspec.ValidationError as error:
+        words = f"{server} answered in another form than a vLLM server does: {error}."
+        raise BackendError("malformed", words, retry=False) from None
+
+
+def in_order(data: Sequence[Any], wanted: int, server: str) -> list[Any]:
+    """The parts of an answer by their ``index``. Raises ``BackendError`` where some are missing."""
+    parts = sorted(data, key=lambda part: part.index)
+    if [part.index for part in parts] != list(range(wanted)):
+        words = f"{server} scored {len(parts)} solutions where {wanted} were given."
+        raise BackendError("malformed", words, retry=True)
+    return parts
