@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app import locations, settings
 from app.cli import out
@@ -39,7 +40,12 @@ class Asked:
 
 
 def compare(
-    asked: Asked, *, output: Output, price: str | None, base_url: Sequence[str] | None, prices: Mapping[str, str]
+    asked: Asked,
+    *,
+    output: Output,
+    price: str | None,
+    base_url: Sequence[str] | None,
+    prices: Mapping[str, str],
 ) -> int:
     """Make a new comparison, print what comes of it, and return the exit status."""
     launcher = launcher_for(asked.plan, price, prices, base_url)
@@ -61,22 +67,25 @@ def compare(
 
 
 def resume(
-    run_id: str,
+    events: Sequence[ev.Event],
     *,
     output: Output,
     price: str | None,
     base_url: Sequence[str] | None,
     prices: Mapping[str, str],
-    changes: Mapping[str, object],
+    changes: Mapping[str, Any],
 ) -> int:
-    """Go on with a comparison of the journal. ``changes`` are new limits of each model's budget."""
-    with Journal.open(locations.journal_file()) as journal, journal.store(run_id) as store:
-        events = journal.load(run_id)
-        started = events[0]
-        assert isinstance(started, ev.ComparisonStarted)  # noqa: S101 (the caller looked)
+    """Go on with a comparison of the journal. ``changes`` are new limits of each model's budget; ``samples``
+    among them counts those of each problem."""
+    started = events[0]
+    assert isinstance(started, ev.ComparisonStarted)  # noqa: S101 (the caller looked)
+    with (
+        Journal.open(locations.journal_file()) as journal,
+        journal.store(started.run_id) as store,
+    ):
         checkers = Checkers()
         launcher = launcher_for(started.plan, price, prices, base_url)
-        budget: Budget | None = started.plan.budget.raised(**changes) if changes else None  # type: ignore[arg-type]
+        budget: Budget | None = started.plan.budget.raised(**changes) if changes else None
         comparison = reopen_comparison(
             launcher,
             events,

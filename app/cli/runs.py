@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from app.cli.out import Output, print_each, print_json, print_lines, print_list,
 from app.errors import BadInput
 
 if TYPE_CHECKING:
+    from app.runs.events import Event
     from app.runs.journal import Journal
     from app.runs.state import RunState
     from app.runs.summary import RunSummary
@@ -101,32 +103,45 @@ def show(
     output: OutputOption = Output.text,
 ) -> None:
     """Show what came of a run, or one of its samples."""
+    from app.runs.export import sample_rows
+    from app.runs.journal import fold
     from app.runs.result import result
     from app.runs.result_text import summary_lines
 
-    state = _state(run)
+    events = _load(run)
+    if is_comparison(events):
+        from app.cli import compared
+
+        if sample is None:
+            compared.show(events, output)
+        else:
+            _show_sample(compared.rows(events), sample, output)
+        return
+    state = fold(events)
     if sample is None:
         print_one(output, result(state), summary_lines(state))
     else:
-        _show_sample(state, sample, output)
+        _show_sample(list(sample_rows(state)), sample, output)
 
 
-def _state(name: str) -> RunState:
-    from app.runs.journal import fold
-
+def _load(name: str) -> list[Event]:
     with _journal() as journal:
-        return fold(journal.load(journal.resolve(name)))
+        return journal.load(journal.resolve(name))
 
 
-def _show_sample(state: RunState, index: int, output: Output) -> None:
-    from app.runs.export import sample_rows
+def is_comparison(events: Sequence[Event]) -> bool:
+    from app.runs.events import ComparisonStarted
+
+    return isinstance(events[0], ComparisonStarted)
+
+
+def _show_sample(rows: list[dict[str, Any]], index: int, output: Output) -> None:
     from verifiers.safe_text import clean, one_line
 
-    row = next((row for row in sample_rows(state) if row["index"] == index), None)
+    row = next((row for row in rows if row.get("sample", row["index"]) == index), None)
     if row is None:
         raise BadInput(
-            f"Run {state.run_id} has no finished sample {index}.",
-            f"It has {state.finished} in all; the first is 0.",
+            f"The run has no finished sample {index}.", f"It has {len(rows)} in all; the first is 0."
         )
     answer = one_line(row["answer"] or "none", 200)
     facts = f"#{index} · {one_line(row['model'], 60)} · answer {answer} · {row['verdict'] or 'unverified'}"
@@ -168,6 +183,19 @@ def resume(
         return state.budget.raised(**new) if new else None
 
     prices = settings.load().settings.prices
+    events = _load(run)
+    if is_comparison(events):
+        from app.cli import compared
+
+        return compared.resume(
+            events,
+            output=output,
+            price=price,
+            base_url=base_url,
+            prices=prices,
+            changes=changes,
+            more=extra,
+        )
     return session.resume(run, output=output, price=price, base_url=base_url, prices=prices, raised=raised)
 
 
@@ -204,16 +232,23 @@ def export(
 
 
 def _samples(run: str, form: str) -> bytes:
-    from app.runs.export import to_csv, to_jsonl
+    from app.runs.export import rows_to_csv, rows_to_jsonl, sample_rows
+    from app.runs.journal import fold
 
-    return to_csv(_state(run)) if form == "csv" else to_jsonl(_state(run))
+    events = _load(run)
+    if is_comparison(events):
+        from app.cli import compared
+
+        rows = compared.rows(events)
+    else:
+        rows = list(sample_rows(fold(events)))
+    return rows_to_csv(rows) if form == "csv" else rows_to_jsonl(rows)
 
 
 def _events(run: str) -> bytes:
     from app.runs.events import to_json
 
-    with _journal() as journal:
-        return b"".join(to_json(event) + b"\n" for event in journal.load(journal.resolve(run)))
+    return b"".join(to_json(event) + b"\n" for event in _load(run))
 
 
 @app.command()

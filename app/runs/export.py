@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -49,14 +49,22 @@ def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
 
 def to_jsonl(state: RunState) -> bytes:
     """One sample a line."""
-    return b"".join(msgspec.json.encode(row) + b"\n" for row in sample_rows(state))
+    return rows_to_jsonl(sample_rows(state))
 
 
 def to_csv(state: RunState) -> bytes:
-    """One sample a row under a header, UTF-8. Text that a spreadsheet would run as a formula gets a leading
-    apostrophe: models wrote it."""
+    """One sample a row under a header."""
+    return rows_to_csv(list(sample_rows(state)))
+
+
+def rows_to_jsonl(rows: Iterable[dict[str, Any]]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
+
+
+def rows_to_csv(rows: list[dict[str, Any]]) -> bytes:
+    """UTF-8 under a header. Text that a spreadsheet would run as a formula gets a leading apostrophe: models
+    wrote it."""
     out = io.StringIO(newline="")
-    rows = list(sample_rows(state))
     header = list(rows[0]) if rows else list(_row(Sample(0, "", 0, 0.0, 0), ""))
     writer = csv.DictWriter(out, header, lineterminator="\n")
     writer.writeheader()

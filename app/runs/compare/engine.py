@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final, Literal
 
 import msgspec
@@ -72,9 +73,10 @@ class Comparison(Driver[ComparisonState]):
             self._take_over(prior)
 
     def set_budget(self, budget: Budget) -> None:
-        """Change what each model may spend, from the next reservation on."""
+        """Change what each model may spend, from the next reservation on. ``budget.samples`` is the most
+        samples of one problem; ``None`` leaves it as it is."""
         for entrant in self._entrants.values():
-            entrant.ledger.set_budget(budget)
+            entrant.allow(budget)
         self._emit(ev.BudgetChanged(at=self._at(), budget=budget))
         self._change.set()
 
@@ -349,7 +351,7 @@ class Comparison(Driver[ComparisonState]):
 
     def _take_over(self, prior: ComparisonState) -> None:
         for name, entrant in self._entrants.items():
-            entrant.ledger.set_budget(prior.budget)
+            entrant.allow(replace(prior.budget, samples=prior.samples_each))
             books = prior.books_by_model[name]
             entrant.ledger.restore(books.known, books.at_most, name)
             for problem, cell in enumerate(prior.cells[name]):

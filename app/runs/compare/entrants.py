@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -21,6 +21,7 @@ from app.runs.offers import Offers
 from app.runs.plan import Plan
 from app.runs.rent import Rent
 from budgets.allocation import Allocation, Allocator
+from budgets.amounts import Budget
 from budgets.ledger import Ledger
 from budgets.rates import Price
 
@@ -90,6 +91,14 @@ class Entrant:
             drawn = sum(one.drawn for one in self.allocator.progress)
             parts.append(drawn / (self.samples_each * len(self._problems)))
         return max(parts)
+
+    def allow(self, budget: Budget) -> None:
+        """What may be spent from here on; ``budget.samples`` of each problem, where it is given."""
+        self.ledger.set_budget(replace(budget, samples=None))
+        self.spent_out = False
+        if budget.samples is not None:
+            self.samples_each = budget.samples
+            self.allocator.allow(budget.samples)
 
     def next_problem(self) -> int | None:
         """The place of the problem to ask next; ``None`` where nothing more is wanted."""

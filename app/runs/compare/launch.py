@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import msgspec
-
 from app.clock import Clock
 from app.errors import BadInput
 from app.problems.problem import Problem
@@ -96,8 +94,6 @@ def reopen_comparison(
     if not isinstance(started, ev.ComparisonStarted):
         raise BadInput("This run is no comparison.", "Go on with it with: monkeys runs resume")
     prior = fold(events)
-    if budget is not None:
-        started = msgspec.structs.replace(started, plan=msgspec.structs.replace(started.plan, budget=budget))
     entrants = [
         _entrant(
             launcher,

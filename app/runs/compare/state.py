@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.models.base import ModelInfo
@@ -259,7 +259,9 @@ class ComparisonState:
             cell.votes[found.group].verdict = event.verdict
 
     def _budget_changed(self, event: ev.BudgetChanged) -> None:
-        self.budget = event.budget
+        if event.budget.samples is not None:  # samples are counted by problem here
+            self.samples_each = event.budget.samples
+        self.budget = replace(event.budget, samples=None)
 
     def _paused(self, event: ev.Paused) -> None:
         self.phase = "paused"

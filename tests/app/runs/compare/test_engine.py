@@ -202,3 +202,14 @@ async def test_equal_models_cannot_be_told_apart() -> None:
     models = [Guesser("one", lambda n: 0.4), Guesser("two", lambda n: 0.4)]
     state, _ = await ended(opened(models, sums(30), samples_each=4))
     assert "cannot be told apart" in comparison_result(state)["verdict"]
+
+
+async def test_more_samples_of_each_problem_may_be_asked_for_later() -> None:
+    store = ListStore()
+    await ended(opened([Guesser("a", lambda n: 0.3)], sums(4), samples_each=2, store=store))
+    again = reopen_comparison(
+        Launcher(make=lambda name: Guesser("a", lambda n: 0.3)), store.events, budget=Budget(samples=5)
+    )
+    state, events = await ended(again)
+    assert [cell.finished for cell in state.cells["a"]] == [5] * 4
+    assert fold([*store.events, *events]).samples_each == 5
