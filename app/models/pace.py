@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+_SMALLEST_STEP = 1 / 32
+
 
 @dataclass(slots=True)
 class Pace:
@@ -20,15 +22,23 @@ class Pace:
     calm: float = 0.0
     _floor: float = 0.0
     """Half of the ceiling before the last burst of refusals: one burst lowers it no further."""
+    _step: float = 1.0
+    """Places tried anew each round: fewer where the last tries were refused, because each refusal costs a
+    wait."""
+    _mark: float = 0.0
+    """The ceiling when it was last refused, or last seen to be too low."""
 
     def width(self, asked: int) -> int:
         """How many of the ``asked`` may be in flight now, at least one."""
         return min(asked, int(self.ceiling)) if self.ceiling < asked else asked
 
     def served(self) -> None:
-        """A sample ended well: the ceiling rises, by one a sample at first, then by one a round."""
-        if self.ceiling < inf:
-            self.ceiling += 1.0 if self.ceiling < self.calm else 1.0 / self.ceiling
+        """A sample ended well: the ceiling rises, by one a sample at first, then by one a round or less."""
+        if self.ceiling == inf:
+            return
+        self.ceiling += 1.0 if self.ceiling < self.calm else self._step / self.ceiling
+        if self.ceiling >= self._mark + 2:
+            self._step, self._mark = min(1.0, 2 * self._step), self.ceiling
 
     def crowded(self, in_flight: int, asked: int, *, anew: bool) -> None:
         """The server took no more: what it is still working on is what it bears. ``anew``: this refusal does
@@ -36,4 +46,5 @@ class Pace:
         if anew:
             before = min(self.ceiling, float(asked))
             self._floor, self.calm = before / 2, before * 3 / 4
-        self.ceiling = min(self.ceiling, max(1.0, self._floor, float(in_flight)))
+            self._step = max(_SMALLEST_STEP, self._step / 2)
+        self.ceiling = self._mark = min(self.ceiling, max(1.0, self._floor, float(in_flight)))

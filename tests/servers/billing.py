@@ -103,6 +103,7 @@ class BillingServer:
         self.seen = Seen()
         self.port = 0
         self._requests = 0
+        self._transports: set[asyncio.Transport] = set()
         self._loop = asyncio.new_event_loop()
         self._up = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="billing-server", daemon=True)
@@ -125,7 +126,19 @@ class BillingServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(10)
+
+    def die(self) -> None:
+        """Break all connections, and listen no more."""
+
+        def now() -> None:
+            for transport in self._transports:
+                transport.abort()
+            self._loop.stop()
+
+        self._loop.call_soon_threadsafe(now)
         self._thread.join(10)
 
     def wait_idle(self, seconds: float = 5.0) -> None:
@@ -183,7 +196,8 @@ class BillingServer:
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
         self.seen.open_now += 1
-        if request.transport is not None:
+        if isinstance(request.transport, asyncio.Transport):
+            self._transports.add(request.transport)
             self.seen.connections.add(request.transport.get_extra_info("peername"))
         self.seen.most_open = max(self.seen.most_open, self.seen.open_now)
         try:
