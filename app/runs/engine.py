@@ -1,31 +1,32 @@
 """The engine: spends a budget on samples of one problem, and tells what happens as events.
 
-It is an async generator and knows no front end. Each turn of its loop starts as many requests as the ledger,
-the sample limit and each model's concurrency allow, then sleeps until something changes. Every event is
-applied to ``state`` and given to the store *before* anybody else sees it; a request's reservation is an event
-too, so it is on disk before the request leaves.
+It knows no front end. Each turn of its loop starts as many requests as the ledger, the sample limit and each
+model's concurrency allow, and gives what happens to samples afterwards its turn; then it sleeps until
+something changes. A request's reservation is an event too, so it is on disk before the request leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from app.clock import Clock, SystemClock, sleep_or
+from app.clock import Clock
 from app.errors import MonkeysError, PartMissing
 from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
 from app.runs import events as ev
 from app.runs.checking import LiveChecks
+from app.runs.choosing import PACE
+from app.runs.driving import Driver
 from app.runs.ending import why_over
 from app.runs.flight import Flight
 from app.runs.grading import Checker
+from app.runs.helpers import Helpers
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.offers import Offers
@@ -33,25 +34,26 @@ from app.runs.recovery import lost_calls, take_over
 from app.runs.rent import Rent
 from app.runs.retries import FAILURES_IN_A_ROW, Retries
 from app.runs.source import Store
+from app.runs.stages import Host, Stages
 from app.runs.state import RunState
 from app.runs.stopping import Stopping
+from app.runs.telling import Telling
 from budgets.amounts import Budget
 from budgets.ledger import Ledger, LedgerError
 from verifiers.verdicts import Judgement
 
-_LAST_CHECKS = 20.0
+_LAST_CHECKS: Final = 20.0
 """Seconds that a run's end waits for verdicts on what it has."""
-_WATERMARK = 20_000
+_WATERMARK: Final = 20_000
 """Events nobody has fetched yet, above which streams wait: a slow reader must not fill the memory."""
 
 
-class Engine:
+class Engine(Driver[RunState]):
     """A live run. ``lanes`` are its models; ``prior`` is a state folded from the journal, to go on from.
 
-    ``fault`` is what kept a model from getting ready, or the journal from being written. ``ended`` is called
-    with the state whenever the run ends. ``notice`` is told at the start of a new run. ``checker``
-    judges what takes running something, beside the sampling. ``gpu_usd_per_hour`` is what this machine costs
-    while a local model works.
+    ``ended`` is called with the state whenever the run ends. ``notice`` is told at the start of a new run.
+    ``checker`` judges what takes running something, beside the sampling. ``helpers`` re-write samples and
+    score them. ``gpu_usd_per_hour`` is what this machine costs while a local model works.
     """
 
     def __init__(
@@ -66,23 +68,20 @@ class Engine:
         notice: str = "",
         gpu_usd_per_hour: Decimal | None = None,
         checker: Checker | None = None,
+        helpers: Helpers | None = None,
     ) -> None:
-        self.state = prior or RunState()
-        self.fault: MonkeysError | None = None
+        super().__init__(prior or RunState(), store=store, clock=clock)
         self._started = started
         self._plan = started.plan
         self._lanes = {lane.name: lane for lane in lanes}
-        self._store = store
         self._ended = ended
         self._notice = notice
-        self._clock = clock or SystemClock()
-        self._origin = 0.0
         self._ledger = Ledger(prior.budget if prior else started.plan.budget)
         self._offers = Offers(self._ledger, started.plan)
-        self._rent = Rent(
-            gpu_usd_per_hour, self._ledger, {lane.name for lane in lanes if lane.meter.info.local}
-        )
-        self._judge = Judge(started.problem, tuple(self._lanes))
+        helpers = helpers or Helpers(None, None)
+        local = {info.name for info in (*started.models, *helpers.infos) if info.local}
+        self._rent = Rent(gpu_usd_per_hour, self._ledger, local)
+        self._judge = Judge(started.problem, tuple(info.name for info in started.models))
         self._checks: LiveChecks | None = None
         if checker is not None:
             self._checks = LiveChecks(
@@ -90,39 +89,25 @@ class Engine:
             )
         self._rule = Stopping(started.plan.stop)
         self._retries = Retries(started.plan.seed)
-        self._out: deque[ev.Event] = deque()
-        self._news = asyncio.Event()
         self._room = asyncio.Event()
-        self._change = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._running = False
-        self._paused = False
-        self._stopping = ""
-        self._stopped_as: ev.Status = "stopped"
-        self._crash: BaseException | None = None
+        self._enough = ""
+        telling = Telling(self.state, self._at, self._emit)
+        host = Host(
+            telling,
+            self._ledger,
+            self._rent,
+            self._lanes,
+            self._clock,
+            sampling=self._is_sampling,
+            stopping=lambda: bool(self._stopping),
+            changed=self._change.set,
+        )
+        self._stages = Stages(host, started.problem, started.plan, helpers)
         if prior is not None:
             self._judge.restore(prior)
             take_over(prior, self._lanes, self._ledger, self._plan.seed)
 
     # -- what a front end may do ------------------------------------------------------------------
-
-    def pause(self) -> None:
-        if self._running and not self._paused:
-            self._paused = True
-            self._emit(ev.Paused(at=self._at()))
-
-    def resume(self) -> None:
-        if self._running and self._paused:
-            self._paused = False
-            self._emit(ev.Resumed(at=self._at(), reason="by hand"))
-            self._change.set()
-
-    def stop(
-        self, reason: str = "You stopped it; everything that came is kept.", *, status: ev.Status = "stopped"
-    ) -> None:
-        if self._running and not self._stopping:
-            self._stopping, self._stopped_as = reason, status
-            self._change.set()
 
     def more(self, samples: int) -> None:
         """Draw so many more, whatever a stop rule thinks of it once it has ended the run."""
@@ -131,38 +116,14 @@ class Engine:
 
     def set_budget(self, budget: Budget) -> None:
         self._ledger.set_budget(budget)
+        self._stages.begin()
         self._emit(ev.BudgetChanged(at=self._at(), budget=budget))
         self._change.set()
 
     # -- the run ----------------------------------------------------------------------------------
 
-    async def run(self) -> AsyncGenerator[ev.Event, None]:
-        """Yield events until the run ends. Iterate again after ``more`` or ``set_budget`` to go on.
-
-        Closing the iterator early cancels what is in flight, and keeps and charges what came of it.
-        """
-        self._begin()
-        driver = asyncio.create_task(self._drive())
-        driver.add_done_callback(lambda _: self._news.set())
-        try:
-            while not driver.done() or self._out:
-                while self._out:
-                    yield self._out.popleft()
-                self._room.set()
-                if not driver.done():
-                    self._news.clear()
-                    await self._news.wait()
-            driver.result()
-        finally:
-            if not driver.done():
-                self.stop("It was interrupted; everything that came is kept.", status="interrupted")
-                self._room.set()
-                await driver
-
     def _begin(self) -> None:
-        self._stopping, self.fault, self._crash, self._paused = "", None, None, False
-        self._origin = self._clock.now() - self.state.at
-        self._running = True
+        self._enough = ""
         if not self.state.run_id:
             self._emit(self._started)
             if self._notice:
@@ -171,38 +132,38 @@ class Engine:
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
         self._emit(*lost, ev.Resumed(at=at, reason="continued"))
+        self._stages.begin()
+        self._stages.restore()
         for sample in self.state.every_sample():
             if sample.status == "finished":
                 self._check(sample.index)
 
-    async def _drive(self) -> None:
-        status: ev.Status = "failed"
-        reason = "It ended by a fault of the program."
-        opening = [asyncio.create_task(self._open(lane)) for lane in self._lanes.values() if not lane.ready]
-        try:
-            while True:
-                self._change.clear()
-                now = self._clock.now()  # one for the whole turn: a rest that ends within it is not missed
-                self._fill(now)
-                self._keep_rent()
-                if self._crash is not None:
-                    raise self._crash
-                end = self._why_end(now, still_opening=not all(task.done() for task in opening))
-                if end is not None:
-                    status, reason = end
-                    break
-                await self._sleep(now)
-        finally:
-            for task in opening:
-                task.cancel()
-            await asyncio.gather(*opening, return_exceptions=True)
-            await self._land()
-            if self._checks is not None:
-                await self._checks.finish(_LAST_CHECKS)
-            self._emit(ev.RunEnded(at=self._at(), status=status, reason=reason))
-            self._running = False
-            if self._ended is not None:
-                self._ended(self.state)
+    def _opening(self) -> Sequence[Awaitable[None]]:
+        lanes = [self._open(lane) for lane in self._lanes.values() if not lane.ready]
+        return [*lanes, *self._stages.opening()]
+
+    def _turn(self, now: float) -> None:
+        self._stages.turn(paused=self._paused)
+        self._fill(now)
+        if told := self._rent.keep(self._at(), self._busy()):
+            self._emit(*told)
+        if self._rent.used_up:
+            self.stop("The limit on dollars pays for no more time of this machine.", status="budget")
+
+    async def _finish(self) -> None:
+        await self._stages.finish()
+        if told := self._rent.end(self._at()):
+            self._emit(*told)
+        if self._checks is not None:
+            await self._checks.finish(_LAST_CHECKS)
+        self._stages.tell(last=True)
+
+    def _fetched(self) -> None:
+        self._room.set()
+
+    def _over(self) -> None:
+        if self._ended is not None:
+            self._ended(self.state)
 
     async def _open(self, lane: Lane) -> None:
         def report(progress: Progress) -> None:
@@ -222,10 +183,13 @@ class Engine:
             self._emit(ev.ModelStatus(at=self._at(), model=lane.name, state="ready", info=lane.backend.info))
         self._change.set()
 
+    def _busy(self) -> set[str]:
+        return {lane.name for lane in self._lanes.values() if lane.in_flight} | self._stages.busy()
+
     # -- starting requests ------------------------------------------------------------------------
 
     def _fill(self, now: float) -> None:
-        while not (self._paused or self._stopping):
+        while not (self._paused or self._stopping or self._enough):
             if self._ledger.stopped:
                 self.stop(f"A charge was above what was reserved for it: {self._ledger.surprises[-1]}")
                 return
@@ -244,7 +208,7 @@ class Engine:
             return False
         try:
             offer = self._offers.best(lane, wanted, alone=not self._tasks)
-            if offer is None:
+            if offer is None or self._stages.no_room(offer.held, offer.choices):
                 return False
             call = self._ledger.reserve(
                 lane.name, prompt=offer.prompt, each=offer.each, choices=offer.choices
@@ -273,13 +237,11 @@ class Engine:
         task.add_done_callback(self._landed)
         return True
 
-    def _keep_rent(self) -> None:
-        if told := self._rent.keep(
-            self._at(), {lane.name for lane in self._lanes.values() if lane.in_flight}
-        ):
-            self._emit(*told)
-        if self._rent.used_up:
-            self.stop("The limit on dollars pays for no more time of this machine.", status="budget")
+    def _is_sampling(self) -> bool:
+        """Whether there are samples still to be drawn."""
+        limit = self.state.budget.samples
+        wanted = limit is None or self.state.finished + len(self.state.live) < limit
+        return wanted and not (self._stopping or self._enough)
 
     # -- while a request is in the air ------------------------------------------------------------
 
@@ -292,7 +254,7 @@ class Engine:
                         self._emit(flight.delta(piece, at))
                     elif type(piece) is ChoiceDone:
                         self._emit(*flight.choice_done(piece, at))
-                        self._check(flight.indices[piece.choice])
+                        self._came(flight.indices[piece.choice])
                         lane.in_flight -= 1
                         lane.served()
                         self._change.set()
@@ -323,6 +285,13 @@ class Engine:
         if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
             self._set_aside(lane, error.message)
 
+    def _came(self, index: int) -> None:
+        """A sample is there: what it takes to judge and to score it may begin."""
+        sample = self.state.samples[index]
+        if sample is not None:
+            self._check(index)
+            self._stages.submit(sample)
+
     def _check(self, index: int) -> None:
         sample = self.state.samples[index]
         if self._checks is not None and sample is not None and sample.verdict is None:
@@ -332,41 +301,27 @@ class Engine:
         sample = self.state.samples[index]
         if sample is not None:
             self._emit(*self._judge.judged(self._at(), index, sample.model, judgement))
+            self._stages.note(sample)
             self._change.set()
 
     def _cannot_check(self, error: PartMissing) -> None:
         self._warn(f"Nothing is checked: {error.message} {error.fix or ''}")
         self._change.set()
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            self._crash = self._crash or task.exception()
-        self._change.set()
-
     def _set_aside(self, lane: Lane, why: str) -> None:
         lane.set_aside = True
         self._status(lane, "set-aside", why)
 
-    async def _sleep(self, now: float) -> None:
-        """Until something changes, a resting model wakes, or the time is up."""
+    def _wakes(self, now: float) -> list[float]:
+        """Seconds until a resting model wakes, time has to be bought, or the time is up."""
         wakes = [lane.rests_until - now for lane in self._lanes.values() if lane.rests_until > now]
         if self.state.budget.seconds is not None:
             wakes.append(max(0.0, self.state.budget.seconds - self._at()))
         if self._rent.wakes_at is not None:
             wakes.append(max(0.0, self._rent.wakes_at - self._at()))
-        await sleep_or(self._change, self._clock, min(wakes) + 0.001 if wakes else None)
-
-    async def _land(self) -> None:
-        """Cancel what is in the air, and wait until all of it is settled."""
-        self._room.set()
-        for task in self._tasks:
-            task.cancel()
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-            await asyncio.sleep(0)
-        if told := self._rent.end(self._at()):
-            self._emit(*told)
+        if self._stages.waits_to_tell:
+            wakes.append(PACE)
+        return wakes
 
     # -- ending -----------------------------------------------------------------------------------
 
@@ -376,9 +331,17 @@ class Engine:
             return ("failed" if self.fault else self._stopped_as), self._stopping
         if budget.seconds is not None and self._at() >= budget.seconds:
             return "budget", "The time is up."
-        if enough := self._rule.reached(state):
-            return "stopped", enough
-        if self._tasks or still_opening or self._paused or (self._checks and self._checks.behind):
+        if not self._enough and (enough := self._rule.reached(state)):
+            if self._rule.rule == "first-verified":
+                return "stopped", enough
+            self._enough = enough
+            for task in self._tasks:  # soon: a request that has just begun must get to know that it was cut
+                asyncio.get_running_loop().call_soon(task.cancel)
+        if self._tasks or self._paused or (self._checks and self._checks.behind) or self._stages.behind:
+            return None
+        if self._enough:
+            return "stopped", self._enough
+        if still_opening:
             return None
         if budget.samples is not None and state.finished >= budget.samples:
             return "completed", f"All {budget.samples} samples are in."
@@ -399,19 +362,3 @@ class Engine:
 
     def _warn(self, text: str) -> None:
         self._emit(ev.Notice(at=self._at(), text=text, level="warning"))
-
-    def _at(self) -> float:
-        """Seconds of the run. They stand still while nothing is running."""
-        return self._clock.now() - self._origin if self._running else self.state.at
-
-    def _emit(self, *events: ev.Event) -> None:
-        if self._store is not None and type(events[0]) is not ev.TextDelta:
-            try:
-                self._store.append(events)
-            except MonkeysError as error:
-                self._store = None
-                self.fault, self._stopping = error, error.message
-        for event in events:
-            self.state.apply(event)
-        self._out.extend(events)
-        self._news.set()

@@ -38,6 +38,8 @@ class Lane:
     rests_until: float = 0.0
     pace: Pace = field(default_factory=Pace)
     widest: int = 1
+    lent: int = 0
+    """Places that others hold who ask this model for something besides samples."""
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
 
@@ -46,7 +48,12 @@ class Lane:
         return self.meter.info.name
 
     def width(self, asked: int | None) -> int:
-        """The most samples in flight. A local model's slots are what they are; a server may be asked more."""
+        """The most samples in flight."""
+        return max(0, self.places(asked) - self.lent)
+
+    def places(self, asked: int | None) -> int:
+        """The most requests in flight, whatever for. A local model's slots are what they are; a server may be
+        asked more."""
         most = self.meter.info.concurrency
         if asked is not None:
             most = min(asked, most) if self.meter.info.local else asked

@@ -145,9 +145,10 @@ def _apply(state: RunState, event: ev.Event, place: str) -> None:
         if not all(0 <= index < farthest for index in event.samples):
             raise BadInput(f"{place}: the samples of this call are not the next ones.", "Give the run whole.")
     elif isinstance(event, _OF_A_SAMPLE):
-        index = event.sample
-        if index is not None and not 0 <= index < len(state.samples):
-            raise BadInput(f"{place}: sample {index} has not been started.", "Give the run whole.")
+        others = (event.shared_with,) if isinstance(event, ev.ProgramChecked) else ()
+        for index in (event.sample, *others):
+            if index is not None and not 0 <= index < len(state.samples):
+                raise BadInput(f"{place}: sample {index} has not been started.", "Give the run whole.")
     try:
         state.apply(event)
     except KeyError as error:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from app.runs import events as ev
 from app.runs.lanes import Lane
+from app.runs.sample import Books
 from app.runs.state import RunState
 from budgets.amounts import Amounts
 from budgets.ledger import Ledger
@@ -22,8 +23,12 @@ def take_over(state: RunState, lanes: Mapping[str, Lane], ledger: Ledger, run_se
     """Bring ledger and lanes to where the journal says the run was."""
     for name, books in state.books_by_model.items():
         ledger.restore(books.known, books.at_most, name)
+    if state.helper_books != Books():
+        ledger.restore(state.helper_books.known, state.helper_books.at_most, _helper(state))
     for sample in state.every_sample():
-        lane = lanes[sample.model]
+        lane = lanes.get(sample.model)
+        if lane is None:
+            continue
         lane.meter.prompt_was_paid()
         lane.next_ordinal = max(lane.next_ordinal, sample.seed - run_seed + 1)
         if sample.status == "failed" and sample.will_retry:
@@ -37,7 +42,7 @@ def lost_calls(
     found: list[ev.Event] = []
     for call in list(state.open_calls.values()):
         for choice, index in enumerate(call.samples):
-            if index not in state.live:
+            if index not in state.live or call.model not in lanes:
                 continue
             lanes[call.model].again.append((index, call.seed + choice - run_seed))
             found.append(
@@ -51,14 +56,31 @@ def lost_calls(
                     retry=True,
                 )
             )
-    for name, books in state.books_by_model.items():
-        if books.held == NOTHING:
-            continue
-        owed = books.held.without_samples()
-        ledger.restore(NOTHING, owed, name)
-        found.append(
-            ev.Charged(
-                at=at, call=-1, model=name, sample=None, known=NOTHING, at_most=owed, released=books.held
-            )
-        )
+    held = {name: books.held for name, books in state.books_by_model.items()}
+    for call in state.open_others.values():
+        purpose = ev.purpose_of(call)
+        if purpose == "time" and call.model in held:
+            held[call.model] = held[call.model] - call.held
+        found.append(_lost(call.call, call.model, call.held, purpose, ledger, at))
+    found += [_lost(-1, name, left, "samples", ledger, at) for name, left in held.items() if left != NOTHING]
     return found
+
+
+def _lost(call: int, model: str, held: Amounts, purpose: ev.Purpose, ledger: Ledger, at: float) -> ev.Charged:
+    owed = held.without_samples()
+    ledger.restore(NOTHING, owed, model)
+    return ev.Charged(
+        at=at,
+        call=call,
+        model=model,
+        sample=None,
+        known=NOTHING,
+        at_most=owed,
+        released=held,
+        purpose=purpose,
+    )
+
+
+def _helper(state: RunState) -> str:
+    """Whom to name where what the helpers spent cannot be counted."""
+    return next(iter(state.helpers), "the translator")

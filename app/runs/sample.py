@@ -55,6 +55,10 @@ class Sample:
     shared_with: int | None = None
     translation: list[str] = field(default_factory=list)
     """The program as it comes, in pieces; whole, in one, once it was checked."""
+    rewarded: int = 0
+    checked: int = 0
+    judged: int = 0
+    """The state's revision when the reward, the program's result and the verdict came: their order."""
     revision: int = 0
     """The state's revision when this sample last changed."""
 

@@ -66,11 +66,15 @@ class RunState:
         self.books = Books()
         self.books_by_model: dict[str, Books] = {}
         """What its samples, and its time, cost. What others asked of it is not in here."""
+        self.helper_books = Books()
+        """What was asked of models for something besides samples."""
         self.books_by_purpose: dict[ev.Purpose, Books] = {
             purpose: Books() for purpose in get_args(ev.Purpose)
         }
         self.notices: list[ev.Notice] = []
         self.open_calls: dict[int, ev.CallStarted] = {}
+        self.open_others: dict[tuple[int, str], ev.CallStarted] = {}
+        """Calls that draw no samples, by number and model: time bought ahead has one number for all."""
         self.calls = 0
         self._speed: deque[tuple[float, int]] = deque()
 
@@ -125,8 +129,10 @@ class RunState:
     def _call_started(self, event: ev.CallStarted) -> None:
         self.phase = "sampling" if self.phase == "preparing" else self.phase
         self.calls = max(self.calls, event.call + 1)
-        if event.samples:  # what draws no samples is settled by its charge alone
+        if event.samples:
             self.open_calls[event.call] = event
+        else:  # what draws no samples is settled by its charge alone
+            self.open_others[event.call, event.model] = event
         for choice, index in enumerate(event.samples):
             sample = Sample(
                 index, event.model, event.call, event.at, event.seed + choice, revision=self.revision
@@ -189,6 +195,8 @@ class RunState:
 
     def _charged(self, event: ev.Charged) -> None:
         purpose = ev.purpose_of(event)
+        if event.sample is None:
+            self.open_others.pop((event.call, event.model), None)
         for books in self._books(event.model, purpose):
             books.known = books.known + event.known
             books.at_most = books.at_most + event.at_most
@@ -212,7 +220,7 @@ class RunState:
         self._count(sample.verdict, -1)
         self.filter.count(sample, -1)
         sample.verdict, sample.reason, sample.checker = event.verdict, event.reason, event.checker
-        sample.revision = self.revision
+        sample.revision = sample.judged = self.revision
         self._count(sample.verdict, 1)
         self.filter.count(sample, 1)
         if event.verdict == "right" and self.first_right_at is None:
@@ -233,7 +241,7 @@ class RunState:
         self.rewarded += (event.reward is not None) - (sample.reward is not None)
         sample.reward, sample.reward_model = event.reward, event.model
         sample.reward_truncated, sample.reward_why = event.truncated, event.why
-        sample.revision = self.revision
+        sample.revision = sample.rewarded = self.revision
 
     def _translation_delta(self, event: ev.TranslationDelta) -> None:
         sample = self.samples[event.sample]
@@ -249,8 +257,9 @@ class RunState:
         sample.program_status, sample.program_answer = event.status, event.answer
         sample.program_reason, sample.translator = event.reason, event.translator
         sample.shared_with = event.shared_with
-        sample.translation = [event.program]
-        sample.revision = self.revision
+        shared = self.samples[event.shared_with] if event.shared_with is not None else None
+        sample.translation = [event.program] if shared is None else shared.translation
+        sample.revision = sample.checked = self.revision
         self.filter.count(sample, 1)
 
     def _pick_changed(self, event: ev.PickChanged) -> None:
@@ -291,10 +300,10 @@ class RunState:
         return sample
 
     def _books(self, model: str, purpose: ev.Purpose = "samples") -> tuple[Books, ...]:
-        mine = self.books_by_purpose[purpose]
-        if purpose in ("translation", "reward"):
-            return self.books, mine
-        return self.books, mine, self.books_by_model[model]
+        own = self.helper_books
+        if purpose in ("samples", "time"):
+            own = self.books_by_model.get(model, own) if purpose == "time" else self.books_by_model[model]
+        return self.books, self.books_by_purpose[purpose], own
 
 
 _HANDLERS: dict[type, Callable[[RunState, Any], None]] = {

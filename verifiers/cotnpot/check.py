@@ -57,7 +57,7 @@ class Task:
 def task_of(
     sample: int, text: str, answer: str | None, group: str | None, problem: str, span: tuple[int, int] | None
 ) -> Task | None:
-    """What there is to check of a sample, ``None`` where it gives no answer. ``group`` is the answer's key."""
+    """What there is to check; ``None`` for a sample without an answer. ``group`` is the answer's key."""
     if answer is None:
         return None
     shown = withhold(text, answer, problem, span)
