@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 
 from app.locations import servers_folder
-from app.models.vllm_process import STOPPING, About, Card, Started, born, end_group
+from app.models.vllm_process import SECONDS_TO_STOP, About, Card, Started, born, end_group
 
 _SECONDS_TO_ANSWER = 2.0
 
@@ -84,6 +84,6 @@ def _accepts(address: str) -> bool:
 def _clean_away(path: Path, card: Card) -> None:
     """Remove a dead server's card, and end the server if it has outlived its keeper."""
     if card.born and born(card.pid) == card.born:
-        end_group(card.pid, STOPPING[1:])
+        end_group(card.pid, SECONDS_TO_STOP[1:])
     path.unlink(missing_ok=True)
     shutil.rmtree(Path(card.socket).parent, ignore_errors=True)

@@ -30,8 +30,9 @@ from types import FrameType
 
 import msgspec
 
-STOPPING = ((signal.SIGINT, 8.0), (signal.SIGTERM, 4.0), (signal.SIGKILL, 4.0))
-"""How a server is ended: each signal goes to its whole process group, with so many seconds to leave."""
+SECONDS_TO_STOP = (8.0, 4.0, 4.0)
+"""A server is asked to end, told to, and killed; after each it has so many seconds to leave."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 SOCKET = "s.sock"
 """The socket's name in the job's folder."""
 _LOOK_EVERY = 0.5
@@ -63,6 +64,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     card: str
     folder: str
     about: About
+    seconds_to_stop: tuple[float, float, float] = SECONDS_TO_STOP
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,9 +93,10 @@ def born(pid: int) -> int:
         return 0
 
 
-def end_group(group: int, stopping: tuple[tuple[signal.Signals, float], ...] = STOPPING) -> bool:
-    """End a process group, kindly first. Whether it is gone."""
-    for number, seconds in stopping:
+def end_group(group: int, seconds_to_stop: tuple[float, ...] = SECONDS_TO_STOP) -> bool:
+    """End all processes of a group, kindly first; without the first of the three waits it is not asked.
+    Whether they are gone."""
+    for number, seconds in zip(_SIGNALS[-len(seconds_to_stop) :], seconds_to_stop, strict=True):
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, number)
         until = time.monotonic() + seconds
@@ -163,7 +166,7 @@ class Keeper:
                 self._wait_for_news()
         finally:
             if self.group:
-                end_group(self.group)
+                end_group(self.group, self._job.seconds_to_stop)
             Path(self._job.card).unlink(missing_ok=True)
             shutil.rmtree(self._job.folder, ignore_errors=True)
 
@@ -247,12 +250,12 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_SUBREAPER, 1, 0, 0, 0)
 
 
-def _stand_guard(news: int) -> None:
+def _stand_guard(news: int, seconds_to_stop: tuple[float, float, float]) -> None:
     """What the second process does: wait for the keeper's word that all is done, or for its sudden end."""
     with os.fdopen(news, "rb") as pipe:
         words = pipe.read().split()
     if words and words[-1] != b"done":
-        end_group(int(words[0]), STOPPING[1:])
+        end_group(int(words[0]), seconds_to_stop[1:])
     os._exit(0)
 
 
@@ -284,7 +287,7 @@ def main() -> None:
         os.close(0)
         os.close(1)
         signal.signal(signal.SIGTERM, lambda *_: None)
-        _stand_guard(news)
+        _stand_guard(news, job.seconds_to_stop)
     os.close(news)
     keeper = Keeper(job)
     started = keeper.start()

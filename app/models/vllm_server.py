@@ -27,13 +27,14 @@ from app.models.file_lock import file_lock
 from app.models.vllm_found import answering, connect
 from app.models.vllm_log import LogReader, is_about_memory, is_about_name, why_it_ended
 from app.models.vllm_plan import ServerPlan, Wanted, plan_server
-from app.models.vllm_process import SOCKET, About, Job, Started
+from app.models.vllm_process import SECONDS_TO_STOP, SOCKET, About, Job, Started
 from verifiers.safe_text import file_name
 
 if TYPE_CHECKING:
     import aiohttp
 
-SECONDS_TO_LEAVE = 16.0
+SECONDS_TO_LEAVE = 6.0
+"""How long to wait for a server's end when it is let go; its keeper sees to the rest."""
 _SECONDS_TO_SPAWN = 30.0
 _LOOK_EVERY = 0.5
 _SECONDS_TO_ANSWER = 2.0
@@ -194,7 +195,7 @@ def _find(wanted: Wanted) -> _Hold | None:
     """A server of the same model that runs as asked. One that runs otherwise would take its memory."""
     found: _Hold | None = None
     other: About | None = None
-    for card, line in answering(patience=SECONDS_TO_LEAVE):
+    for card, line in answering(patience=sum(SECONDS_TO_STOP)):
         about = card.about
         same = about.model == wanted.model and about.pooling == wanted.pooling
         fitting = wanted.port in (None, about.port) and wanted.flags in ((), about.flags)
@@ -233,7 +234,14 @@ def _start(wanted: Wanted, plan: ServerPlan) -> _Hold:
     command = (*plan.install.command, *plan.arguments, "--port", str(port))
     card, folder = servers_folder() / f"{name}.json", _private_folder()
     return _spawn(
-        Job(command=command, environment=plan.environment, card=str(card), folder=folder, about=about)
+        Job(
+            command=command,
+            environment=plan.environment,
+            card=str(card),
+            folder=folder,
+            about=about,
+            seconds_to_stop=SECONDS_TO_STOP,
+        )
     )
 
 
