@@ -284,7 +284,14 @@ async def test_coverage_is_drawn_with_its_band_and_told() -> None:
         )
         assert any("\u2800" < character <= "\u28ff" for character in chart)
         assert "░" in chart
-        assert chart.split("\n")[-3].split() == ["1", "2", "4", "8", "16", "32", "64", "128", "256"]
+        assert "◆" in chart, "the majority's line"
+        assert "the majority's pick" in str(screen.chart.border_subtitle)
+        told = " ".join(chart.split())
+        assert "Of 16, coverage is over 99%, the majority right " in told
+        assert "100 more bring 25–52 right ones, for about 890 GFLOP and " in told
+        assert ["1", "2", "4", "8", "16", "32", "64", "128", "256"] in [
+            line.split() for line in chart.split("\n")
+        ]
         await pilot.press("c")
         assert str(screen.chart.border_title) == "Coverage by FLOPs"
         await pilot.press("c")
@@ -297,16 +304,17 @@ async def test_with_nothing_right_the_forecast_is_an_interval_and_names_its_prio
     async with opened(started(64, answer="9999")) as (_, screen):
         lines = picture(screen.chart).split("\n")
         told = " ".join(" ".join(lines).split())
-        assert "Nothing right in 60. 100 more would find it in 0–39% of cases like this. Prior: " in told
+        assert "Nothing right in 60. 100 more would find it in 0–39% of cases like this, for about " in told
+        assert " Prior: " in told
+        assert "◆" not in told
         assert "Pythia models on MATH and GSM8K" in told
-        beyond = [line[len("  0% ") + 38 :] for line in lines[:5]]
-        assert any("░" in part for part in beyond), "the forecast's band"
-        assert any("\u2800" < character <= "\u28ff" for character in lines[5][43:]), "its dashes"
+        axis = next(place for place, line in enumerate(lines) if line.lstrip().startswith("1 "))
+        beyond = "".join(line[len("  0% ") + 38 :] for line in lines[:axis])
+        assert "░" in beyond, "the forecast's band"
+        assert any("\u2800" < character <= "\u28ff" for character in beyond), "its dashes"
 
 
-async def test_a_forecast_is_of_one_curve_and_goes_on_in_flops_too() -> None:
-    async with opened(started(64, models=("smollm2", "qwen"))) as (_, screen):
-        assert all(curve.ahead is None for curve in screen.chart._curves)
+async def test_a_forecast_goes_on_in_flops_too() -> None:
     async with opened(started(64)) as (pilot, screen):
         await pilot.press("c")
         screen.chart._computed_at = -COMPUTED_EVERY
@@ -322,6 +330,9 @@ async def test_several_models_have_a_curve_and_a_sentence_each() -> None:
         chart = picture(screen.chart)
         assert "smollm2  covered, " in chart
         assert "qwen  covered, " in chart
+        assert "Most right samples per FLOP: " in chart
+        assert all(curve.ahead is not None for curve in screen.chart._curves)
+        assert "◆" not in chart, "the pick is of both, and belongs to neither curve"
         assert "qwen" in picture(screen.samples)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,12 +12,12 @@ from rich.style import Style
 
 from app.runs import events as ev
 from app.runs.agreement import Unverified
-from app.runs.state import RunState, Tally
+from app.runs.state import RunState
 from app.tui.text import bars, fit, sentences
 from app.tui.text.braille import Canvas
-from app.tui.text.curves import MORE, Ahead, Counts, ahead_of, curve_of, curves_of, spaced
+from app.tui.text.curves import MORE, Counts, ahead_of, curve_of, curves_of, spaced
 from app.tui.text.markdown import Look, lines_of, plain_lines
-from app.tui.widgets.chart import Axis, chart_lines
+from app.tui.widgets.chart import PICK_MARK, Axis, chart_lines
 from app.tui.widgets.colours import Palette
 from budgets.amounts import Budget
 from budgets.forecast import forecast
@@ -151,17 +150,35 @@ def test_the_forecast_drawn_is_that_of_this_one_problem(correct: int) -> None:
     assert "Pythia" in curve.ahead.prior
 
 
-def test_several_curves_have_no_forecast() -> None:
-    curves = curves_of([Counts("a", 16, 4), Counts("b", 16, 4, layer=1)], 20)
-    assert [curve.ahead for curve in curves] == [None, None]
+def test_each_of_several_curves_has_a_forecast_of_its_own() -> None:
+    first, second = curves_of([Counts("a", 16, 4), Counts("b", 64, 1, layer=1)], 20)
+    assert first.ahead is not None
+    assert second.ahead is not None
+    assert (first.ahead.reach, second.ahead.reach) == (64, 256)
+
+
+def test_the_picks_line_is_dotted_and_marked_at_its_points() -> None:
+    axis = Axis(0.0, 6.0, lambda value: f"{value:,.0f}")
+    curves = curves_of([Counts("a", 64, 20)], 96)
+    colours = plain_palette()
+    bare = [line.plain for line in chart_lines(curves, axis, 53, 13, colours)]
+    marks = [(0.0, 0.25), (2.0, 0.5), (6.0, 0.25)]
+    lines = [line.plain for line in chart_lines(curves, axis, 53, 13, colours, marks)]
+    assert sum(line.count(PICK_MARK) for line in lines) == len(marks)
+    assert lines[6][5 + 16] == PICK_MARK, "k = 4 at a half"
+    assert "".join(lines) != "".join(bare).replace(" ", PICK_MARK, 3), "dots between the marks"
+
+
+def plain_palette() -> Palette:
+    text, style = Style(), {name: Style() for name in ("faint", "strong", "right", "wrong", "undecided")}
+    return Palette(
+        dark=True, text=text, dim=text, live=text, pick=text, cursor=text, cursor_blurred=text, **style
+    )
 
 
 def drawn(counts: Counts) -> list[str]:
     axis = Axis(0.0, 8.0, lambda value: f"{value:,.0f}")
-    text, style = Style(), {name: Style() for name in ("faint", "strong", "right", "wrong", "undecided")}
-    colours = Palette(
-        dark=True, text=text, dim=text, live=text, pick=text, cursor=text, cursor_blurred=text, **style
-    )
+    colours = plain_palette()
     return [line.plain[5:] for line in chart_lines(curves_of([counts], 96), axis, 53, 13, colours)[:-1]]
 
 
@@ -209,44 +226,6 @@ def test_estimates_from_agreement_are_called_estimates() -> None:
 
 def test_where_agreement_says_nothing_neither_does_the_sentence() -> None:
     assert sentences.agreement_sentence(Unverified(None, None, 0.1)) == ""
-
-
-def test_coverage_in_words() -> None:
-    assert (
-        sentences.coverage_sentence(Tally(n=64, correct=21), (0.23, 0.43))
-        == "64 checked samples: covered. One try finds it 33% [23–43] of the time."
-    )
-    assert (
-        sentences.coverage_sentence(Tally(n=64), (0.0, 0.03))
-        == "Nothing right in 64; one try finds it at most 3% of the time."
-    )
-    assert sentences.coverage_sentence(Tally(), None) == "Coverage is known from the first checked sample."
-
-
-def test_with_nothing_right_what_more_would_find_is_an_interval_with_its_prior() -> None:
-    ahead = Ahead(256, (6.0, 8.0), ((0.06, 0.0, 0.26), (0.14, 0.0, 0.7)), (0.03, 0.41), "as usual")
-    assert (
-        sentences.coverage_sentence(Tally(n=64), (0.0, 0.03), ahead)
-        == "Nothing right in 64. 100 more would find it in 3–41% of cases like this. Prior: as usual."
-    )
-    tiny = replace(ahead, more=(0.0, 0.001))
-    assert "in under 1% of cases" in sentences.coverage_sentence(Tally(n=64), None, tiny)
-
-
-def test_the_prior_is_named_where_it_has_a_say() -> None:
-    unsure = Ahead(16, (2.0, 4.0), ((1.0, 0.07, 1.0), (1.0, 0.24, 1.0)), (0.8, 1.0), "as usual")
-    sure = replace(unsure, values=((1.0, 1.0, 1.0), (1.0, 1.0, 1.0)))
-    one = Tally(n=4, correct=1)
-    assert sentences.coverage_sentence(one, None, unsure).endswith(" The forecast's prior: as usual.")
-    assert sentences.coverage_sentence(one, None, sure).endswith(" of the time.")
-
-
-def test_unverified_is_said_with_agreement_and_the_chance_of_something_new() -> None:
-    tally = Tally(answers=60, distinct=10, once=6)
-    assert (
-        sentences.unverified_sentence(tally)
-        == "Unverified: 10 different answers in 60; the next is new 10% of the time."
-    )
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 One problem, so coverage at k is 1 - (1 - p)^k for the unknown chance p that a sample is right. The curve is
 the unbiased estimate up to the samples there are; the band is the 90% posterior interval of p carried through
-the same formula, and so may go on beyond them. One model's curve goes on as a forecast instead, which knows
-how hard such problems usually are.
+the same formula, and so may go on beyond them. The curve goes on as a forecast instead, which knows how hard
+such problems usually are.
 """
 
 from __future__ import annotations
@@ -106,9 +106,15 @@ def ahead_of(counts: Counts) -> Ahead:
 
 
 def curves_of(every: Sequence[Counts], resolution: int) -> list[Curve]:
-    """A single model's curve has its forecast; several are told apart by their dashes already."""
-    curves = [curve_of(counts, resolution) for counts in every if counts.n > 0]
-    return [replace(curve, ahead=ahead_of(curve.counts)) for curve in curves] if len(curves) == 1 else curves
+    """Each model's curve and its forecast."""
+    return [replace(curve_of(counts, resolution), ahead=ahead_of(counts)) for counts in every if counts.n > 0]
+
+
+def warm_up() -> None:
+    """Load what curves are made with, which takes most of a second the first time: in a thread, and early."""
+    import verifiers.accuracy  # noqa: F401
+
+    curves_of([Counts("", 2, 1)], 2)
 
 
 def spaced(n: int, count: int) -> list[int]:

@@ -1,18 +1,13 @@
-"""The run in plain words: one sentence under the picks, one under the chart, one for the moment."""
+"""The run in plain words: what is picked and why, and what is happening now."""
 
 from __future__ import annotations
 
 from app.runs.agreement import Unverified
 from app.runs.events import PickChanged
 from app.runs.outlook import left_words
-from app.runs.state import RunState, Tally
+from app.runs.state import RunState
 from app.tui.text import fit
-from app.tui.text.curves import MORE, Ahead
 from budgets.amounts import show_count, show_seconds
-from budgets.coverage import next_is_new
-
-_SURE = 0.995
-"""From this lower end on, a forecast rests on the samples, whatever its prior says."""
 
 RULE_NAMES = {
     "majority": "Majority",
@@ -74,61 +69,6 @@ def agreement_sentence(said: Unverified, model: str | None = None) -> str:
     if said.next_is_new is not None:
         parts.append(f"{percent(said.next_is_new)} that the next answer is new")
     return f"{whose} {', '.join(parts)}."
-
-
-def coverage_sentence(tally: Tally, low_high: tuple[float, float] | None, ahead: Ahead | None = None) -> str:
-    """Coverage in words. ``low_high``: the 90% interval of one try, ``ahead``: the forecast, once known. The
-    forecast's prior is named wherever it has a say in it."""
-    if tally.n == 0:
-        return "Coverage is known from the first checked sample."
-    if tally.correct == 0:
-        if ahead is not None:
-            found = f"{MORE} more would find it in {_interval(*ahead.more)} of cases like this"
-            return f"Nothing right in {tally.n:,}. {found}. Prior: {ahead.prior}."
-        most = f"; one try finds it at most {percent(low_high[1])} of the time" if low_high else ""
-        return f"Nothing right in {tally.n:,}{most}."
-    checked = f"{tally.n:,} checked sample{'s' if tally.n != 1 else ''}: covered."
-    often = f"One try finds it {percent(tally.correct / tally.n)}{_band(low_high)} of the time."
-    if ahead is None or ahead.values[0][1] >= _SURE:
-        return f"{checked} {often}"
-    return f"{checked} {often} The forecast's prior: {ahead.prior}."
-
-
-def coverage_phrase(tally: Tally, low_high: tuple[float, float] | None) -> str:
-    """The same in few words, for a line of its own beside the model's name."""
-    if tally.n == 0:
-        return "nothing checked yet"
-    if tally.correct == 0:
-        return f"not covered in {_tries(tally.n)}"
-    return f"covered, {percent(tally.correct / tally.n)}{_band(low_high)} a try"
-
-
-def unverified_sentence(tally: Tally) -> str:
-    """What can be said without a known answer: how far the samples agree, how likely something new is."""
-    if tally.answers == 0:
-        return "Unverified: no answer yet."
-    new = percent(next_is_new(tally.once, tally.answers))
-    return f"Unverified: {_different(tally)} in {tally.answers:,}; the next is new {new} of the time."
-
-
-def unverified_phrase(tally: Tally) -> str:
-    """The same in few words, for a line of its own beside the model's name."""
-    if tally.answers == 0:
-        return "no answer yet"
-    new = percent(next_is_new(tally.once, tally.answers))
-    return f"unverified, {_different(tally)} in {tally.answers:,}, next new {new}"
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{low * 100:.0f}–{high * 100:.0f}%" if high >= 0.005 else percent(high)
-
-
-def _band(low_high: tuple[float, float] | None) -> str:
-    return f" [{low_high[0] * 100:.0f}–{low_high[1] * 100:.0f}]" if low_high is not None else ""
-
-
-def _different(tally: Tally) -> str:
-    return f"{tally.distinct:,} different answer{'s' if tally.distinct != 1 else ''}"
 
 
 def support(pick: PickChanged, state: RunState) -> str:
@@ -194,7 +134,3 @@ def speed(state: RunState) -> str:
 
 def _samples(count: int) -> str:
     return "1 sample" if count == 1 else f"{count:,} samples"
-
-
-def _tries(count: int) -> str:
-    return "1 try" if count == 1 else f"{count:,} tries"

@@ -1,4 +1,4 @@
-"""Drawing a coverage chart: axes, band and curves as lines of text. Knows no run and no clock."""
+"""Drawing a coverage chart: axes, band, curves and the picks' line as text. Knows no run and no clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final, TypeAlias
 
 from rich.cells import cell_len
 from rich.style import Style
@@ -18,6 +19,11 @@ from app.tui.widgets.colours import Palette
 _LABEL = 5
 _BAND = "░"
 _LEAST_HEIGHT = 3
+PICK_MARK: Final = "◆"
+_PICK_LAYER = -1
+
+Marks: TypeAlias = Sequence[tuple[float, float]]
+"""Points of the picks' line: (log2 of the axis, share in 0..1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,9 @@ class Axis:
         return self.low + place / max(1, cells - 1) * (self.high - self.low)
 
 
-def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, colours: Palette) -> list[Text]:
+def chart_lines(
+    curves: Sequence[Curve], axis: Axis, width: int, height: int, colours: Palette, marks: Marks = ()
+) -> list[Text]:
     """A chart of ``width`` x ``height`` cells, its axis labels included; no lines where it would not fit."""
     plot_width, plot_height = width - _LABEL, height - 1
     if plot_width < 10 or plot_height < _LEAST_HEIGHT:
@@ -45,6 +53,7 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
     for curve in reversed(curves):
         _draw_ahead(canvas, curve, axis)
         _draw(canvas, curve, axis, curve.counts.layer)
+    marked = _draw_picks(canvas, marks, axis)
     band = curves[0] if curves else None
     lines = []
     for row in range(plot_height):
@@ -52,7 +61,9 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
         line.append(_height_label(row, plot_height), colours.dim)
         for column in range(plot_width):
             character, layer_found = canvas.cell(column, row)
-            if layer_found is not None:
+            if (column, row) in marked:
+                line.append(PICK_MARK, colours.pick)
+            elif layer_found is not None:
                 line.append(character, layer_style(layer_found, colours))
             else:
                 shade = _shade(band, axis, column, row, plot_width, plot_height) if band is not None else " "
@@ -63,8 +74,10 @@ def chart_lines(curves: Sequence[Curve], axis: Axis, width: int, height: int, co
 
 
 def layer_style(layer: int, colours: Palette) -> Style:
-    """The colour of a curve, and of the name that belongs to it."""
-    styles = (colours.pick, colours.live, colours.undecided, colours.text)
+    """The colour of a curve, and of the name that belongs to it. The accent is the picks'."""
+    if layer == _PICK_LAYER:
+        return colours.pick
+    styles = (colours.text, colours.live, colours.undecided, colours.dim)
     return styles[layer % len(styles)]
 
 
@@ -82,13 +95,24 @@ def _draw(canvas: Canvas, curve: Curve, axis: Axis, layer: int) -> None:
 
 
 def _draw_ahead(canvas: Canvas, curve: Curve, axis: Axis) -> None:
-    """The forecast, dashed: two dots of every four."""
+    """The forecast, dashed: two dots of every four, of every six for the second curve, and so on."""
     if curve.ahead is None:
         return
     for x in range(canvas.dots_across):
         found = curve.ahead.at(axis.value(x, canvas.dots_across))
-        if found is not None and x % 4 < 2:
+        if found is not None and x % (4 + 2 * curve.counts.layer) < 2:
             canvas.dot(x, round((canvas.dots_down - 1) * (1 - found[0])), curve.counts.layer)
+
+
+def _draw_picks(canvas: Canvas, marks: Marks, axis: Axis) -> set[tuple[int, int]]:
+    """A dotted line through the points; returns the cells of the points themselves, which get a mark."""
+    bottom = canvas.dots_down - 1
+    places = [(axis.place(x, canvas.dots_across), bottom * (1 - y)) for x, y in marks]
+    for (x0, y0), (x1, y1) in pairwise(places):
+        for x in range(math.ceil(x0), math.floor(x1) + 1):
+            if x % 3 == 0:
+                canvas.dot(x, round(y0 + (y1 - y0) * (x - x0) / (x1 - x0)), _PICK_LAYER)
+    return {(round(x) // 2, round(y) // 4) for x, y in places}
 
 
 def _shade(curve: Curve, axis: Axis, column: int, row: int, width: int, height: int) -> str:

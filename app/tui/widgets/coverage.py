@@ -1,9 +1,9 @@
 """Is the answer likely to be in the pile at all, and what would more samples buy?
 
-With a known answer: coverage over samples, FLOPs or dollars, and its forecast beyond the samples. Without one
-nothing of the kind can be known, so the pane shows what can: how the samples' answers are spread. Curves are
-computed off the screen's thread, at most twice a second, because their interval needs scipy and the forecast
-a table of numbers, which take most of a second the first time.
+With a known answer: coverage over samples, FLOPs or dollars, its forecast beyond the samples, and how often
+the majority picks right. Without one nothing of the kind can be known, so the pane shows what can: how the
+samples' answers are spread. Curves are computed off the screen's thread, at most twice a second, and what
+they are computed with is loaded there as soon as the pane is mounted: it takes most of a second.
 """
 
 from __future__ import annotations
@@ -12,26 +12,29 @@ import asyncio
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from heapq import nlargest
 from time import monotonic
 from typing import Final, Literal
 
 from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 
 from app.runs.source import RunSource
-from app.runs.state import RunState
-from app.tui.text import bars, fit
-from app.tui.text.curves import Counts, Curve, curves_of
-from app.tui.text.marks import SIGNS, standing
-from app.tui.text.sentences import (
+from app.runs.state import RunState, Sample, Tally
+from app.tui.text import fit
+from app.tui.text.coverage_words import (
+    coverage_parts,
     coverage_phrase,
-    coverage_sentence,
-    is_checked,
     unverified_phrase,
     unverified_sentence,
+    worth_sentence,
 )
-from app.tui.widgets.chart import Axis, chart_lines, layer_style
+from app.tui.text.curves import MORE, Counts, Curve, curves_of, warm_up
+from app.tui.text.precision import Precision, precision_of
+from app.tui.text.sentences import is_checked
+from app.tui.text.worth import price_words
+from app.tui.widgets.answers import answer_lines
+from app.tui.widgets.chart import PICK_MARK, Axis, Marks, chart_lines, layer_style
 from app.tui.widgets.panel import Panel
 from budgets.amounts import Usd, show_flops, show_usd
 
@@ -48,6 +51,8 @@ _TITLES: dict[Showing, str] = {
     "answers": "Answers",
 }
 _LEAST_K = 16
+_LEAST_CHART = 5
+"""Lines of the chart that sentences do not take away."""
 
 
 class CoverageChart(Panel, can_focus=True):
@@ -55,11 +60,15 @@ class CoverageChart(Panel, can_focus=True):
         super().__init__(source, id=id)
         self._wish: Showing = "samples"
         self._curves: list[Curve] = []
+        self._precision: Precision | None = None
         self._computed: object = None
         self._computed_at = -EVERY
         self._rest = EVERY
         self._computing = False
         self._title_text = ""
+
+    def on_mount(self) -> None:
+        self.run_worker(asyncio.to_thread(warm_up), group="warm-up", exit_on_error=False)
 
     # -- what is shown -------------------------------------------------------------------------------------
 
@@ -104,21 +113,31 @@ class CoverageChart(Panel, can_focus=True):
         if title != self._title_text:
             self._title_text = title
             self.border_title = title
+        legend = self._legend()
+        if legend != self.border_subtitle:
+            self.border_subtitle = legend
         if self.showing != "answers":
             self._ask_for_curves()
         return changed
+
+    def _legend(self) -> str:
+        return f"{PICK_MARK} the majority's pick" if self._precision is not None and self._curves else ""
 
     def _ask_for_curves(self) -> None:
         counts = self._counts()
         if self._computing or counts == self._computed or monotonic() - self._computed_at < self._rest:
             return
         self._computing = True
-        self.run_worker(self._compute(counts), group="curves", exit_on_error=False)
+        # Where several models sample, the pick is of them all, and belongs to no model's curve.
+        samples = tuple(self.state.samples) if len(self.state.models) == 1 else ()
+        self.run_worker(self._compute(counts, samples), group="curves", exit_on_error=False)
 
-    async def _compute(self, counts: tuple[Counts, ...]) -> None:
+    async def _compute(self, counts: tuple[Counts, ...], samples: tuple[Sample | None, ...]) -> None:
         began = monotonic()
         try:
-            self._curves = await asyncio.to_thread(curves_of, counts, max(64, 2 * self.size.width))
+            self._curves, self._precision = await asyncio.to_thread(
+                lambda: (curves_of(counts, max(64, 2 * self.size.width)), precision_of(samples))
+            )
             self._computed = counts
         finally:
             self._computed_at = monotonic()
@@ -148,38 +167,65 @@ class CoverageChart(Panel, can_focus=True):
     # -- painting ------------------------------------------------------------------------------------------
 
     def draw(self, width: int, height: int) -> Sequence[Text]:
-        sentences = self._sentences(width)
+        sentences = self._sentences(width, max(2, height - _LEAST_CHART))
         room = height - len(sentences)
-        picture = self._answers(width, room) if self.showing == "answers" else self._chart(width, room)
+        if self.showing == "answers":
+            picture = answer_lines(self.state, width, room, self.palette)
+        else:
+            picture = self._chart(width, room)
         if height and len(picture) < room:
             picture = [*picture, *(Text() for _ in range(room - len(picture)))]
         return [*picture, *sentences]
 
-    def _sentences(self, width: int) -> list[Text]:
-        """One sentence for one model; one short line each, in the colour of its curve, for several."""
+    def _sentences(self, width: int, most: int) -> list[Text]:
+        """As many sentences for one model as ``most`` lines hold; one short line each, in the colour of its
+        curve, for several, and one that compares them."""
         state, colours = self.state, self.palette
         bands = {curve.counts.model: (curve.low, curve.high) for curve in self._curves}
-        ahead = self._curves[0].ahead if self._curves else None
+        aheads = {curve.counts.model: curve.ahead for curve in self._curves if curve.ahead is not None}
         checked = is_checked(state)
         if len(state.tallies) == 1:
             model, tally = next(iter(state.tallies.items()))
-            told = coverage_sentence(tally, bands.get(model), ahead)
-            text = told if checked else unverified_sentence(tally)
             style = colours.text if tally.n or tally.answers else colours.dim
-            return list(Text(text, style=style).wrap(self.app.console, max(1, width)))
+            if not checked:
+                return self._wrapped(unverified_sentence(tally), width, style)
+            parts = coverage_parts(
+                tally, bands.get(model), aheads.get(model), self._precision, self._price(model, tally)
+            )
+            lines = self._wrapped(parts[0], width, style)
+            for count in range(2, len(parts) + 1):
+                longer = self._wrapped(" ".join(parts[:count]), width, style)
+                if len(longer) > most:
+                    break
+                lines = longer
+            return lines
         lines = []
         for layer, (model, tally) in enumerate(state.tallies.items()):
-            phrase = coverage_phrase(tally, bands.get(model)) if checked else unverified_phrase(tally)
+            phrase = unverified_phrase(tally)
+            if checked:
+                phrase = coverage_phrase(tally, bands.get(model), aheads.get(model))
             name = fit.head(model, max(8, min(24, width // 3)))
             rest = fit.head(phrase, max(0, width - cell_len(name) - 2))
             style = layer_style(layer, colours) if checked else colours.strong
             lines.append(Text.assemble((name, style), f"  {rest}", end="", no_wrap=True))
+        if checked and (worth := worth_sentence(state, aheads)):
+            lines += self._wrapped(worth, width, colours.text)
         return lines
+
+    def _wrapped(self, text: str, width: int, style: Style) -> list[Text]:
+        return list(Text(text, style=style).wrap(self.app.console, max(1, width)))
+
+    def _price(self, model: str, tally: Tally) -> str:
+        return price_words(self.state, model, MORE) if tally.n else ""
 
     def _chart(self, width: int, height: int) -> list[Text]:
         if not self._curves:
             return []
-        return chart_lines(self._curves, self._axis(), width, height, self.palette)
+        marks: Marks = ()
+        if self._precision is not None:
+            unit = self._curves[0].counts.unit
+            marks = tuple((math.log2(k * unit), share) for k, share in self._precision.points)
+        return chart_lines(self._curves, self._axis(), width, height, self.palette, marks)
 
     def _axis(self) -> Axis:
         showing, limit = self.showing, self.state.budget.samples or 0
@@ -195,45 +241,6 @@ class CoverageChart(Panel, can_focus=True):
         if showing == "flops":
             return Axis(low, high, lambda value: show_flops(round(value)))
         return Axis(low, high, lambda value: show_usd(_dollars(value)))
-
-    def _answers(self, width: int, height: int) -> list[Text]:
-        """The most given answers, best supported first."""
-        state, colours = self.state, self.palette
-        if not state.groups or height < 1:
-            return []
-        shown = nlargest(height, state.groups.items(), key=lambda group: len(group[1]))
-        hidden = len(state.groups) - len(shown)
-        if hidden:
-            shown = shown[: height - 1]
-            hidden = len(state.groups) - len(shown)
-        labels = [self._answer_label(samples[0], max(6, width // 3)) for _, samples in shown]
-        label_width = max(map(cell_len, labels), default=0)
-        most = len(shown[0][1]) if shown else 1
-        count_width = len(f"{most:,}")
-        bar_width = max(4, width - label_width - count_width - 6)
-        lines = []
-        for place, ((_, samples), label) in enumerate(zip(shown, labels, strict=True)):
-            first = state.samples[samples[0]]
-            full, empty = bars.split(bar_width, len(samples) / most)
-            line = Text(no_wrap=True, end="")
-            line.append(
-                fit.left(label, label_width), colours.pick + colours.strong if not place else colours.text
-            )
-            line.append("  ")
-            line.append(bars.FULL * full, colours.pick if not place else colours.dim)
-            line.append(" " * empty)
-            line.append(f" {len(samples):>{count_width},} ")
-            if first is not None and first.verdict is not None:
-                line.append(SIGNS[standing(first)], colours.of(standing(first)))
-            lines.append(line)
-        if hidden:
-            more = f"{hidden:,} more answer{'s' if hidden != 1 else ''}"
-            lines.append(Text(fit.head(more, width), style=colours.dim, no_wrap=True, end=""))
-        return lines
-
-    def _answer_label(self, index: int, width: int) -> str:
-        sample = self.state.samples[index]
-        return fit.head((sample.answer if sample is not None else None) or "", width)
 
 
 def _reach(curve: Curve) -> int:
