@@ -17,7 +17,8 @@ DEFAULT_PREAMBLE: Final = "import Mathlib\n\nopen BigOperators Real Nat Topology
 
 _NAME: Final = r"(?:«[^»\n]*»|[^\W\d][\w'!?₀-₉]*)(?:\.(?:«[^»\n]*»|[^\W\d][\w'!?₀-₉]*))*"
 _STATEMENT: Final = re.compile(
-    rf"^[ \t]*(?:(?:private|protected|noncomputable)\s+)*(?:theorem|lemma)\s+({_NAME})", re.MULTILINE
+    rf"^[ \t]*(?:@\[[^\]\n]*\]\s*)?(?:(?:private|protected|noncomputable)\s+)*(?:theorem|lemma)\s+({_NAME})",
+    re.MULTILINE,
 )
 _NAMED: Final = re.compile(
     rf"^[ \t]*(?:@\[[^\]\n]*\]\s*)?(?:(?:private|protected|noncomputable)\s+)*"
@@ -149,8 +150,7 @@ def split_statement(text: str) -> tuple[str, Statement] | None:
         return None
     last = found[-1]
     head = _head(bare[last.start() :].strip())
-    before = re.sub(r"(?:@\[[^\]\n]*\]\s*)+$", "", bare[: last.start()])
-    return before.strip(), Statement(last[1], head)
+    return bare[: last.start()].strip(), Statement(last[1], head)
 
 
 def _head(text: str) -> str:
