@@ -1,40 +1,45 @@
 """A sample against the known answer.
 
-The comparison is by normal form, with one thing more than a vote can see: where both answers carry a unit of
-the same thing, the units count, so ``5 m`` is wrong for ``5 km`` and ``5000 m`` is right.
+The comparison is by the keys that votes are counted by, with what more a known answer lets us see: where both
+carry a unit of the same thing, the units count, so ``5 m`` is wrong for ``5 km`` and ``5000 m`` is right; and
+see ``math.accepted``.
 """
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from verifiers.answers import Extraction
 from verifiers.choices import Choices, matching_choice
+from verifiers.math.accepted import why_accepted
 from verifiers.math_text import plain_math
-from verifiers.normal import normal_form
+from verifiers.normal import is_algebra, normal_form
 from verifiers.quantities import Quantity, read_quantity
 from verifiers.safe_text import one_line
 from verifiers.verdicts import Judgement, Kind
 
+if TYPE_CHECKING:
+    from verifiers.math.keys import AnswerKeys
+
 CHECKER: Final = "known answer"
 
 _SHOWN: Final = 60
-_TIME: Final = re.compile(r"\d{1,2}:\d\d[ap]m")
-_ALGEBRA: Final = re.compile(
-    r"[A-Za-zπ√∞]\s?[-+*/^_({=]|[-+*/^})\d]\s?[A-Za-zπ√({\\]|\\|[\d)]\s?[-+*^]\s?[\d(]|!"
-)
 
 
 def judge_answer(
-    extraction: Extraction, known_answer: str, kind: Kind, *, choices: Choices | None = None
+    extraction: Extraction,
+    known_answer: str,
+    kind: Kind,
+    *,
+    choices: Choices | None = None,
+    keys: AnswerKeys | None = None,
 ) -> Judgement:
     """Whether an extracted answer is the known one.
 
-    A sample without an answer is wrong. Numbers, words, times and lists of them are decided; two expressions
-    that differ as text may still be equal, so they are undecided here. For code, proofs and patches only
-    identical text can be called right: what they do is for tests and provers to say. With the ``choices`` of
-    the problem a letter and the text it stands for are the same answer.
+    A sample without an answer is wrong. What can be read is decided; a formula that cannot be read is
+    undecided, unless math-verify was asked beforehand (``keys``). For code, proofs and patches only identical
+    text can be called right: what they do is for tests and provers to say. With the ``choices`` of the
+    problem a letter and the text it stands for are the same answer.
     """
     answer = extraction.answer
     if answer is None:
@@ -43,7 +48,8 @@ def judge_answer(
         answer = matching_choice(answer, choices) or answer
         known_answer = matching_choice(known_answer, choices) or known_answer
     shown, known = one_line(answer, _SHOWN), one_line(known_answer, _SHOWN)
-    found_form, known_form = normal_form(answer, kind), normal_form(known_answer, kind)
+    key = keys.key if keys is not None else lambda text: normal_form(text, kind)
+    found_form, known_form = key(answer), key(known_answer)
     if kind in ("code", "proof", "patch"):
         if found_form == known_form:
             return Judgement("right", "the same text as the known answer", CHECKER)
@@ -55,9 +61,21 @@ def judge_answer(
             return Judgement("right" if by_units else "wrong", f"{shown} {verdict} {known}", CHECKER)
     if found_form == known_form:
         return Judgement("right", f"{shown} is the known answer", CHECKER)
-    if kind == "math" and _may_be_equal(found_form, known_form):
-        return Judgement("undecided", f"cannot tell {shown} from {known} without algebra", CHECKER)
+    if kind == "math":
+        why = why_accepted(answer, known_answer)
+        if why is not None:
+            return Judgement("right", f"{shown} is {known}, {why}", CHECKER)
+        if is_algebra(found_form) or is_algebra(known_form):
+            return _by_math_verify(answer, known_answer, keys, f"{shown} from {known}")
     return Judgement("wrong", f"{shown} is not {known}", CHECKER)
+
+
+def _by_math_verify(answer: str, known_answer: str, keys: AnswerKeys | None, which: str) -> Judgement:
+    same = keys.same(known_answer, answer) if keys is not None else None
+    if same is None:
+        return Judgement("undecided", f"cannot tell {which}", CHECKER)
+    told = "math-verify cannot tell" if same else "math-verify tells"
+    return Judgement("right" if same else "wrong", f"{told} {which}", CHECKER)
 
 
 def _compare_units(answer: str, known_answer: str) -> bool | None:
@@ -72,8 +90,3 @@ def _compare_units(answer: str, known_answer: str) -> bool | None:
 
 def _quantity(answer: str) -> Quantity | None:
     return read_quantity(plain_math(answer).rstrip(" .,;:")) if len(answer) <= 200 else None
-
-
-def _may_be_equal(one: str, other: str) -> bool:
-    """Whether algebra might show two normal forms to be equal: one of them holds more than literals."""
-    return any(_ALGEBRA.search(form) is not None and _TIME.fullmatch(form) is None for form in (one, other))

@@ -12,7 +12,7 @@ from typing import Final
 
 from verifiers.safe_text import clean
 
-_TYPOGRAPHY: Final = str.maketrans(
+TYPOGRAPHY: Final = str.maketrans(
     {
         "−": "-", "﹣": "-", "–": "-", "‐": "-", "‑": "-", "×": "*", "⋅": "*", "·": "*", "∙": "*", "∗": "*",
         "÷": "/", "⁄": "/", "∕": "/", "²": "^2", "³": "^3", "⁴": "^4", "⁵": "^5", "⁶": "^6", "ⁿ": "^n",
@@ -50,7 +50,7 @@ _DEPTH: Final = 6
 
 def plain_math(text: str) -> str:
     """``text`` without LaTeX, Markdown and typographic dress, on one line, white space collapsed."""
-    text = clean(text).translate(_TYPOGRAPHY)
+    text = clean(text).translate(TYPOGRAPHY)
     if "**" in text:
         text = re.sub(r"(?<=[\w)])\*\*(?=[\w(-])", "^", text)
     text = _MARKS.sub(" ", text).replace('"', " ")

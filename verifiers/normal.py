@@ -22,6 +22,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
+from verifiers.math.reading import CANONICAL, DIGEST, exact_side, read
 from verifiers.math_text import compact, outer_brackets, plain_math, split_list
 from verifiers.program_text import normal_program
 from verifiers.quantities import read_quantity
@@ -31,6 +32,10 @@ from verifiers.verdicts import Kind
 LONGEST: Final = 2_000
 """Characters of the longest answer that the rules look at; beyond it only white space is evened out."""
 
+_TIME: Final = re.compile(r"\d{1,2}:\d\d[ap]m")
+_ALGEBRA: Final = re.compile(
+    r"[A-Za-zπ√∞]\s?[-+*/^_({=]|[-+*/^})\d]\s?[A-Za-zπ√({\\]|\\|[\d)]\s?[-+*^]\s?[\d(]|!"
+)
 _ROUNDS: Final = 6
 """Times the rules are applied until nothing changes; one or two do, more are a hostile answer."""
 
@@ -48,6 +53,14 @@ def normal_form(answer: str, kind: Kind) -> str:
 def same_answer(one: str, other: str, kind: Kind) -> bool:
     """Whether two answers count as the same; an equivalence, so votes can be grouped by it."""
     return normal_form(one, kind) == normal_form(other, kind)
+
+
+def is_algebra(form: str) -> bool:
+    """Whether a normal form is a formula that could not be read, so that another one may yet be equal to it:
+    more than literals, and none of our keys."""
+    if CANONICAL.fullmatch(form) or _TIME.fullmatch(form):
+        return False
+    return _ALGEBRA.search(form) is not None
 
 
 @lru_cache(maxsize=32_768)
@@ -95,6 +108,8 @@ _HEDGE: Final = re.compile(
 )
 _NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}|[A-Za-z]\w{0,10}\([^()=<>]{1,30}\)")
 _SUM: Final = re.compile(r"[\d\s+\-*/().,$%^]{1,200}")
+_LETTERS: Final = re.compile(r"(?!is|no|am|pm|an|at|my|by|we|us|ax|ab\b)[a-dk-np-z]{2}|abc|xyz|pqr")
+"""Variables side by side: a product, and no word."""
 _CLOCK: Final = re.compile(
     r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))?(?::\d{2})?\s?(?P<half>[ap])\.?\s?(?P<m>m\.?)?",
     re.IGNORECASE,
@@ -107,12 +122,18 @@ _ARTICLE: Final = re.compile(r"(?:the|a|an)\s(?=\w)")
 
 
 def _math_form(answer: str) -> str:
+    if DIGEST.search(answer) is not None and CANONICAL.fullmatch(answer):
+        return answer
+    if "≈" in answer or "approx" in answer:
+        answer = exact_side(answer)
     text = _trimmed(plain_math(answer))
     hedge = _HEDGE.match(text)
     if hedge is not None and hedge.end() < len(text):
         text = text[hedge.end() :]
     text = _right_side(text)
-    return _simple(text) or _collection(text) or compact(text)
+    if _LETTERS.fullmatch(text):
+        return read(text) or compact(text)
+    return _simple(text) or read(answer) or _collection(text) or compact(text)
 
 
 def _simple(text: str) -> str | None:

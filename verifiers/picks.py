@@ -12,7 +12,7 @@ added; nothing depends on the numbers of the samples.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -89,10 +89,12 @@ class _Tally:
 
 
 class MajorityVote:
-    """Counts answers of one problem as they come. ``kind`` says when two answers are the same."""
+    """Counts answers of one problem as they come. ``kind`` says when two answers are the same, or ``key_of``
+    where there is more to say (see ``math.keys``)."""
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, key_of: Callable[[str], str] | None = None) -> None:
         self.kind = kind
+        self._key_of = key_of or (lambda answer: normal_form(answer, kind))
         self.seen = 0
         """Samples added, with or without an answer."""
         self.answered = 0
@@ -112,7 +114,7 @@ class MajorityVote:
             return
         self.answered += 1
         if key is None:
-            key = normal_form(answer, self.kind)
+            key = self._key_of(answer)
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = _Tally(key, len(self._tallies), _Spelling(answer, 0, sample))
@@ -166,7 +168,7 @@ class MajorityVote:
 
     def key_of(self, answer: str) -> str:
         """The group an answer belongs to, whether or not it has been given."""
-        return normal_form(answer, self.kind)
+        return self._key_of(answer)
 
 
 def majority(answers: Iterable[str | None], kind: Kind) -> Pick:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
+from verifiers.math.numerals import meant_fraction, number_text
 from verifiers.spelled_numbers import SCALES, read_spelled
 from verifiers.units import Unit, find_unit
 
@@ -43,7 +44,7 @@ _COMPOUND: Final = re.compile(
 )
 """``1 hour and 30 minutes``, ``5 ft 6 in``, ``2 dollars and 50 cents``."""
 _NOUN: Final = re.compile(r"[A-Za-z][A-Za-z'’-]{2,}[.]?")
-_NOT_NOUNS: Final = frozenset(
+NOT_NOUNS: Final = frozenset(
     (
         *(
             "sqrt",
@@ -90,7 +91,7 @@ class Quantity:
 
     def key(self) -> str:
         """The number alone, in lowest terms: ``72``, ``-1/2``."""
-        return str(self.value)
+        return number_text(self.value)
 
 
 def read_quantity(text: str) -> Quantity | None:
@@ -143,7 +144,9 @@ def _value(match: re.Match[str]) -> Fraction | None:
     elif match["mantissa"] is not None:
         value = _decimal(match["mantissa"]) * Fraction(10) ** int(match["exponent"])
     else:
-        value = _decimal(match["decimal"]) + (Fraction(1, 2) if match["half"] else 0)
+        digits = match["decimal"]
+        places = len(digits.partition(".")[2])
+        value = meant_fraction(_decimal(digits), places) + (Fraction(1, 2) if match["half"] else 0)
     return -value if value is not None and negative else value
 
 
@@ -191,7 +194,7 @@ def _is_noun(word: str) -> bool:
     pieces = [_POWER.sub("", piece) for piece in word.split("/")]
     return all(
         find_unit(piece) is not None
-        or (_NOUN.fullmatch(piece) is not None and piece.lower() not in _NOT_NOUNS)
+        or (_NOUN.fullmatch(piece) is not None and piece.lower() not in NOT_NOUNS)
         for piece in pieces
     )
 

@@ -131,12 +131,22 @@ class Engine(Driver[RunState]):
             return
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
-        self._emit(*lost, ev.Resumed(at=at, reason="continued"))
+        self._emit(*lost, self._resumed(at))
         self._stages.begin()
         self._stages.restore()
         for sample in self.state.every_sample():
             if sample.status == "finished":
                 self._check(sample.index)
+
+    def _resumed(self, at: float) -> ev.Resumed:
+        """Says which helpers were asked for only now."""
+        before, now = self.state.plan or self._plan, self._plan
+        return ev.Resumed(
+            at=at,
+            reason="continued",
+            translator=now.translator if now.translator != before.translator else None,
+            reward=now.reward if now.reward != before.reward else None,
+        )
 
     def _opening(self) -> Sequence[Awaitable[None]]:
         lanes = [self._open(lane) for lane in self._lanes.values() if not lane.ready]
@@ -253,7 +263,11 @@ class Engine(Driver[RunState]):
                     if type(piece) is Delta:
                         self._emit(flight.delta(piece, at))
                     elif type(piece) is ChoiceDone:
-                        self._emit(*flight.choice_done(piece, at))
+                        try:
+                            if news := await flight.prepare(piece):
+                                self._warn(news)
+                        finally:  # a stop must not lose a sample that is in
+                            self._emit(*flight.choice_done(piece, self._at()))
                         self._came(flight.indices[piece.choice])
                         lane.in_flight -= 1
                         lane.served()

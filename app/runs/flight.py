@@ -92,6 +92,10 @@ class Flight:
         self._call.settle_prompt(cost)
         return [self._charged(at, None, cost, cost, self._held_prompt)]
 
+    async def prepare(self, piece: ChoiceDone) -> str:
+        """What may take a moment before ``choice_done``. Returns what a user should know, once."""
+        return await self._judge.prepare(self._choices[piece.choice].text, piece.reason)
+
     def choice_done(self, piece: ChoiceDone, at: float) -> list[ev.Event]:
         """The sample's end, its charge, and all that follows from it, as one transaction's events."""
         choice = self._choices[piece.choice]

@@ -1,7 +1,8 @@
 """What a finished sample means: its answer, its vote, its verdict, and what these move.
 
 One ``Judge`` belongs to one run. It turns each finished text into the events that follow from it, keeps the
-votes and tallies between samples, and can be fed a resumed run's earlier samples.
+votes and tallies between samples, and can be fed a resumed run's earlier samples. What takes asking
+math-verify is asked beforehand, by ``prepare``; all else is answered at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from app.runs.state import RunState, Tally
 from verifiers.answers import Extraction, extract_answer
 from verifiers.choices import find_choices
 from verifiers.known import judge_answer
+from verifiers.math.keys import AnswerKeys, shared_math_verify
 from verifiers.picks import MajorityVote
 from verifiers.verdicts import Judgement
 
@@ -21,7 +23,9 @@ from verifiers.verdicts import Judgement
 class Judge:
     def __init__(self, problem: Problem, models: tuple[str, ...]) -> None:
         self._problem = problem
-        self._votes = MajorityVote(problem.kind)
+        self._keys = AnswerKeys(problem.kind, shared_math_verify() if problem.kind == "math" else None)
+        self._votes = MajorityVote(problem.kind, self._keys.key)
+        self._told_trouble = False
         self._choices = find_choices(problem.prompt) if problem.kind in ("math", "open") else None
         self._answers: dict[str, Counter[str]] = {model: Counter() for model in models}
         self._tallies = {model: Tally() for model in models}
@@ -33,11 +37,26 @@ class Judge:
             for index in indices:
                 sample = state.samples[index]
                 if sample is not None:
+                    if sample.answer is not None and sample.group is not None:
+                        self._keys.keep(sample.answer, sample.group)
                     self.vote(index, sample.model, sample.answer)
         for sample in state.every_sample():
             if sample.verdict is not None:
                 self._count(self._tallies[sample.model], sample.verdict)
         self._last_pick = state.picks.get("majority")
+
+    async def prepare(self, text: str, reason: str) -> str:
+        """Ask math-verify what ``vote`` and ``consequences`` will want to know of this text, where they do.
+        Takes a second at the most. Returns what a user should know, once."""
+        if self._problem.kind != "math":
+            return ""
+        answer = self.extract(text, reason).answer
+        if answer is not None:
+            await self._keys.prepare(answer, self._problem.answer)
+        if not self._keys.trouble or self._told_trouble:
+            return ""
+        self._told_trouble = True
+        return f"Some formulas are compared as text only: {self._keys.trouble}."
 
     def extract(self, text: str, reason: str) -> Extraction:
         return extract_answer(
@@ -50,10 +69,10 @@ class Judge:
 
     def vote(self, sample: int, model: str, answer: str | None) -> str | None:
         """Count a sample's answer; the key of the group it votes with, ``None`` where it has no answer."""
-        self._votes.add(sample, answer)
-        if answer is None:
+        group = None if answer is None else self._keys.key(answer)
+        self._votes.add(sample, answer, key=group)
+        if group is None:
             return None
-        group = self._votes.key_of(answer)
         counts, tally = self._answers[model], self._tallies[model]
         counts[group] += 1
         tally.answers += 1
@@ -65,7 +84,9 @@ class Judge:
         """The verdict, pick and coverage events that follow from a sample that was just voted."""
         found: list[ev.Event] = []
         if self._problem.answer is not None:
-            judged = judge_answer(extraction, self._problem.answer, self._problem.kind, choices=self._choices)
+            judged = judge_answer(
+                extraction, self._problem.answer, self._problem.kind, choices=self._choices, keys=self._keys
+            )
             found.append(self._verdict(at, sample, model, judged))
         return [*found, *self._pick(at), self._coverage(at, model)]
 
