@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 
 from app.models.base import ModelInfo, Progress
-from app.models.rewards.server import Conversation, RewardServer, converted, in_order
-from app.models.rewards.vllm_reward import TRUNCATED, conversation_bound, finite, server_info
+from app.models.rewards.fitting import TRUNCATED, Conversation
+from app.models.rewards.server import RewardServer, converted, in_order
+from app.models.rewards.vllm_reward import conversation_bound, finite, server_info
 from app.problems.problem import Problem
 from verifiers.ports import Score, Solution
 from verifiers.rewards.quoting import harmless

@@ -13,8 +13,8 @@ from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel, WritingReward
 from verifiers.rewards.steps import REDUCTIONS, Reduction
 
-EXAMPLES = ("likelihood", "vllm:NAME", "implicit:NAME", "judge:MODEL")
-_PREFIXES = ("vllm", "implicit", "judge")
+EXAMPLES = ("likelihood", "vllm:NAME", "implicit:NAME", "hf:PATH", "judge:MODEL")
+_PREFIXES = ("vllm", "implicit", "hf", "judge")
 _WORDS = ("likelihood",)
 
 
@@ -29,7 +29,8 @@ def reward_of(
 
     ``base_url`` and ``api_key`` are for ``vllm:`` and ``implicit:``, and otherwise come from
     ``MONKEYS_REWARD_URL`` and ``MONKEYS_REWARD_KEY``. ``vllm:NAME#last``, ``#min`` and ``#product`` ask for a
-    process model reduced in that way. ``judge_replies`` is how often a judge is asked about each solution.
+    process model reduced in that way. A folder with a model in it, as ``reward train`` makes it, is
+    ``hf:FOLDER``. ``judge_replies`` is how often a judge is asked about each solution.
 
     Raises ``BadInput`` for a name that means nothing, with the nearest one that does, and ``PartMissing`` for
     one that cannot be had here.
@@ -41,6 +42,8 @@ def reward_of(
         return LikelihoodReward()
     prefix, colon, rest = name.partition(":")
     prefix, rest = prefix.strip().lower(), rest.strip()
+    if prefix not in _PREFIXES and _is_model_folder(name):
+        prefix, colon, rest = "hf", ":", name
     if not colon or prefix not in _PREFIXES:
         raise _unknown(name)
     if not rest:
@@ -51,6 +54,10 @@ def reward_of(
         from verifiers.rewards.judge import REPLIES
 
         return JudgeReward(rest, judge_replies or REPLIES)
+    if prefix == "hf":
+        from app.models.rewards.hf_reward import HfReward
+
+        return HfReward(rest)
     url = base_url or os.environ.get("MONKEYS_REWARD_URL")
     if not url:
         raise PartMissing(
@@ -81,11 +88,15 @@ def _with_steps(name: str) -> tuple[str, Reduction | None]:
     raise BadInput(f"There is no way #{how} to reduce the steps of a solution.", fix)
 
 
+def _is_model_folder(name: str) -> bool:
+    return bool(name) and (Path(name).expanduser() / "config.json").is_file()
+
+
 def _unknown(name: str) -> BadInput:
     names = ", ".join(EXAMPLES)
     if not name:
         return BadInput("The reward name is empty.", f"Use one of {names}.")
-    if "/" in name and ":" not in name and Path(name).expanduser().is_dir():
+    if Path(name).expanduser().is_dir():
         return BadInput(f"The folder {name} holds no reward model.", "Give a folder made by reward train.")
     near = _nearest(name)
     return BadInput(

@@ -19,6 +19,7 @@ from app.models.base import BackendError, Progress
 from app.models.openai_address import Address, read_address
 from app.models.openai_client import find_model, make_client
 from app.models.openai_faults import fault_of, fault_of_connection, read_refusal
+from app.models.rewards.fitting import Conversation, fitted, split_at
 from verifiers.rewards.quoting import harmless
 from verifiers.safe_text import clean
 
@@ -37,18 +38,6 @@ class Tokens(msgspec.Struct, frozen=True):
 
     tokens: list[int]
     max_model_len: int
-
-
-class Conversation(msgspec.Struct, frozen=True):
-    """Problem and solution as the model reads them: ``head`` ends where the solution begins."""
-
-    head: tuple[int, ...]
-    body: tuple[int, ...]
-    truncated: bool
-
-    @property
-    def whole(self) -> list[int]:
-        return [*self.head, *self.body]
 
 
 class RewardServer:
@@ -108,20 +97,12 @@ class RewardServer:
         """Problem and solution in the model's own template and tokens, short enough to leave ``reserve``
         tokens of its context; of a longer solution the end."""
         problem, solution = harmless(clean(problem)), harmless(clean(solution))
-        head = await self.head(problem)
         whole = (await self._tokens(self._asked(problem, solution))).tokens
-        if tuple(whole[: len(head)]) != head:
-            head = ()  # the template writes a finished turn otherwise than one to be continued
-        return self.fitted(head, tuple(whole[len(head) :]), reserve)
+        return self.fitted(*split_at(await self.head(problem), whole), reserve)
 
     def fitted(self, head: tuple[int, ...], body: tuple[int, ...], reserve: int = 0) -> Conversation:
-        """``head`` and the end of ``body``, as much as the context holds; of a head that fills most of it
-        the end as well."""
-        room = max((self.context or 1) - reserve, 1)
-        if len(head) + len(body) <= room:
-            return Conversation(head, body, truncated=False)
-        head = head[-min(len(head), room // 2) :] if len(head) > room // 2 else head
-        return Conversation(head, body[len(head) - room :], truncated=True)
+        """See ``fitting``."""
+        return fitted(head, body, (self.context or 1) - reserve)
 
     async def head(self, problem: str) -> tuple[int, ...]:
         """All that stands before a solution, in tokens."""

@@ -20,7 +20,8 @@ import msgspec
 
 from app.models.base import Message, ModelInfo, Progress, Prompt
 from app.models.openai_bound import prompt_tokens_at_most
-from app.models.rewards.server import Conversation, RewardServer, converted, in_order
+from app.models.rewards.fitting import TRUNCATED, Conversation
+from app.models.rewards.server import RewardServer, converted, in_order
 from app.problems.problem import Problem
 from budgets.catalog import size_of
 from verifiers.ports import Score, Solution
@@ -29,7 +30,6 @@ from verifiers.rewards.steps import Reduction, reduced, split_steps
 from verifiers.safe_text import clean
 
 BATCH = 32
-TRUNCATED = "longer than the reward model's context: its beginning was left out"
 _TOKENS_OF_MARK = 8
 _MARKS = (("math-shepherd", " ки\n"), ("qwen", "<extra_0>"))
 

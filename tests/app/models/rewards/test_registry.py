@@ -8,6 +8,7 @@ import pytest
 
 from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel
+from app.models.rewards.hf_reward import HfReward
 from app.models.rewards.implicit import ImplicitReward
 from app.models.rewards.judge import JudgeReward
 from app.models.rewards.likelihood import LikelihoodReward
@@ -37,6 +38,7 @@ def test_each_name_has_its_reward() -> None:
         ("implict:rm", "Did you mean implicit:rm?"),
         ("implicit", "Did you mean implicit:NAME?"),
         ("vllm:", "Write vllm:NAME."),
+        ("hff:model", "Did you mean hf:model?"),
         ("vllm:rm#lst", "Did you mean #last?"),
         ("vllm:rm#0", "Use #last, #min, #product."),
     ],
@@ -66,6 +68,12 @@ def test_models_behind_a_server_are_named_by_their_server(monkeypatch: pytest.Mo
 def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no reward model"):
         reward_of(str(tmp_path))
+    (tmp_path / "config.json").write_text('{"hidden_size": 8, "num_hidden_layers": 2}')
+    reward = reward_of(str(tmp_path))
+    assert isinstance(reward, HfReward)
+    assert reward.name == f"hf:{tmp_path}"
+    assert reward.info is not None
+    assert (reward.info.layers, reward.info.hidden, reward.info.parameters) == (2, 8, None)
 
 
 async def test_likelihood_passes_on_what_the_sampler_thought() -> None:

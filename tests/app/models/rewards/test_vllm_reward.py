@@ -9,8 +9,9 @@ import pytest
 
 from app.errors import BadInput, PartMissing
 from app.models.base import BackendError
+from app.models.rewards.fitting import TRUNCATED
 from app.models.rewards.implicit import ImplicitReward
-from app.models.rewards.vllm_reward import TRUNCATED, VllmReward
+from app.models.rewards.vllm_reward import VllmReward
 from app.problems.problem import Problem
 from tests.app.models.rewards.scoring_server import Bad, ScoringServer, serving
 from verifiers.ports import Score, Solution
