@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli import serve
 from app.cli.options import OutputOption
 from app.cli.out import Output, print_list, print_one, warn
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from app.models.registry import KnownModel
     from budgets.rates import Price
 
-app = typer.Typer(help="Models: list, show, pull.", no_args_is_help=True)
+app = typer.Typer(help="Models: list, show, pull, serve.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="MODEL")]
 
 
@@ -141,3 +142,6 @@ def pull(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
     if output is Output.text:
         warn(f"{name} is ready.")
     print_one(output, {"name": name, "ready": True}, [])
+
+
+app.command("serve")(serve.serve)

@@ -29,7 +29,7 @@ _STEPS = (
     (re.compile(r"Loading weights took|Model loading took"), "weights loaded"),
     (re.compile(r"Starting torch\.compile|Compiling a graph|Dynamo bytecode|Compile and warm"), "compiling"),
     (re.compile(r"Graph capturing|CUDA graph memory|Captur\w+ CUDA graph"), "capturing graphs"),
-    (re.compile(r"KV cache (?:memory|size)|warm(?:ing)?[- ]?up", re.IGNORECASE), "making room for the cache"),
+    (re.compile(r"KV cache (?:memory|size)"), "making room for the cache"),
     (re.compile(r"Initializing a V1 LLM engine"), "starting the engine"),
     (re.compile(r"Started server process|Starting vLLM (?:API )?server|Application startup"), "almost ready"),
 )
@@ -45,8 +45,11 @@ _OUT_OF_MEMORY = re.compile(
     r"|not enough memory|MemoryError",
     re.IGNORECASE,
 )
+_NO_NETWORK = re.compile(
+    r"couldn't connect to|Connection error|Max retries|outgoing traffic has been", re.IGNORECASE
+)
 _NO_SUCH_MODEL = re.compile(
-    r"not a valid model identifier|RepositoryNotFound|is not a local folder|cached snapshot|gated repo",
+    r"not a valid model identifier|RepositoryNotFound|is not a local folder|gated repo",
     re.IGNORECASE,
 )
 
@@ -138,6 +141,10 @@ def cause_in(lines: Iterable[str]) -> str:
 
 def is_about_memory(cause: str) -> bool:
     return bool(_OUT_OF_MEMORY.search(cause))
+
+
+def is_about_network(cause: str) -> bool:
+    return bool(_NO_NETWORK.search(cause))
 
 
 def is_about_name(cause: str) -> bool:

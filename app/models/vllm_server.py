@@ -25,7 +25,7 @@ from app.locations import log_file, servers_folder
 from app.models.base import Progress
 from app.models.file_lock import file_lock
 from app.models.vllm_found import answering, connect
-from app.models.vllm_log import LogReader, is_about_memory, is_about_name, why_it_ended
+from app.models.vllm_log import LogReader, is_about_memory, is_about_name, is_about_network, why_it_ended
 from app.models.vllm_plan import ServerPlan, Wanted, plan_server
 from app.models.vllm_process import SECONDS_TO_STOP, SOCKET, About, Job, Started
 from verifiers.safe_text import file_name
@@ -158,6 +158,9 @@ def explained(about: About) -> MonkeysError:
     if is_about_name(why):
         fix = "Give OWNER/MODEL of a model hub, or a folder; a gated model needs HF_TOKEN."
         return BadInput(f"vLLM cannot get {about.name}: {why}.", f"{fix} {rest}")
+    if is_about_network(why):
+        fix = "Give a folder, or a model that the hub's cache has; or see that the hub can be reached (HF_ENDPOINT)."
+        return PartMissing(f"vLLM cannot fetch {about.name}: {why}.", f"{fix} {rest}")
     if "address already in use" in why.lower():
         return _port_taken(about.port)
     return PartMissing(f"vLLM could not start {about.name}: {why}.", rest)
