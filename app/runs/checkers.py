@@ -26,10 +26,10 @@ class Checkers:
         if problem.kind == "code" and problem.tests is not None:
             from app.runs.code_checks import CodeTests
 
-            return CodeTests(self._programs())
+            return CodeTests(self.programs())
         return None
 
-    def _programs(self) -> Sandbox:
+    def programs(self) -> Sandbox:
         """The strict sandbox: programs that may start no others."""
         if self._sandbox is None:
             from verifiers.sandbox import Sandbox

@@ -248,9 +248,12 @@ class Paused(_Event, frozen=True, tag="paused"):
 
 
 class Resumed(_Event, frozen=True, tag="resumed"):
-    """Goes on after a pause, after an end ("n more"), or after an interruption."""
+    """Goes on after a pause, after an end ("n more"), or after an interruption. ``translator`` and ``reward``
+    are helpers that were asked for only now."""
 
     reason: str = ""
+    translator: str | None = None
+    reward: str | None = None
 
 
 class Notice(_Event, frozen=True, tag="notice"):

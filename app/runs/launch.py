@@ -6,6 +6,7 @@ keeps models open between runs, so that a follow-up does not load its model agai
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,12 +24,13 @@ from app.runs.engine import Engine
 from app.runs.estimate import estimate, most_dollars
 from app.runs.grading import Checker
 from app.runs.habits import Habits
+from app.runs.hiring import Hiring, MakeReward
 from app.runs.lanes import Lane
 from app.runs.plan import DEFAULT_SAMPLES, Plan, with_default_limit
 from app.runs.source import Store
 from app.runs.state import RunState
 from budgets.amounts import Budget
-from budgets.rates import Price, parse_price
+from budgets.rates import Price, gpu_cost, parse_price
 
 MakeBackend = Callable[[str], Backend]
 
@@ -49,6 +51,7 @@ class Launcher:
         habits: Habits | None = None,
         gpu_usd_per_hour: Decimal | None = None,
         checker_for: Callable[[Problem], Checker | None] | None = None,
+        make_reward: MakeReward | None = None,
     ) -> None:
         self._checkers = Checkers()
         self._checker_for = checker_for or self._checkers.checker_for
@@ -58,6 +61,7 @@ class Launcher:
         self._prices = prices or {}
         self._clock = clock
         self._kept: dict[str, _KeptOpen] = {}
+        self._hiring = Hiring(self.connection, make_reward, self._checkers.programs)
 
     def open_run(
         self,
@@ -93,6 +97,7 @@ class Launcher:
         notice = ""
         if not self._gpu_usd_per_hour:
             plan, notice = _with_an_end(plan, [lane.meter for lane in lanes])
+        helpers, warning = self._hiring.helpers(problem, plan)
         started = ev.RunStarted(
             at=0.0,
             run_id=run_id,
@@ -100,9 +105,11 @@ class Launcher:
             problem=problem,
             plan=plan,
             models=tuple(lane.meter.info for lane in lanes),
+            helpers=helpers.infos,
         )
         if prior is not None:
-            _same_servers(prior, lanes)
+            _same_servers(prior, [lane.meter.info for lane in lanes])
+            _same_servers(prior, helpers.infos)
         learn = self._habits.learn if self._habits else None
         return Engine(
             started,
@@ -111,9 +118,10 @@ class Launcher:
             clock=self._clock,
             prior=prior,
             ended=learn,
-            notice=notice,
+            notice=" ".join(filter(None, (notice, warning))),
             gpu_usd_per_hour=self._gpu_usd_per_hour,
             checker=self._checker_for(problem),
+            helpers=helpers,
         )
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
@@ -134,7 +142,18 @@ class Launcher:
         uncapped = msgspec.structs.replace(plan, budget=Budget())
         lanes = [self._lane(problem, uncapped, name) for name in plan.models]
         prompts = [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes]
-        return most_dollars(plan, [lane.meter for lane in lanes], prompts)
+        helpers, _ = self._hiring.helpers(problem, uncapped)
+        infos = [*(lane.meter.info for lane in lanes), *helpers.infos]
+        if plan.budget.usd is None and any(not info.local for info in helpers.infos):
+            return None
+        most = most_dollars(plan, [lane.meter for lane in lanes], prompts)
+        rate = self._gpu_usd_per_hour
+        if plan.budget.usd is not None or not rate or not any(info.local for info in infos):
+            return most
+        if most is None or plan.budget.seconds is None:
+            return None
+        working = sum(info.local for info in infos)
+        return most + working * gpu_cost(rate, plan.budget.seconds)
 
     def info(self, name: str) -> ModelInfo:
         """What is known of a model without making it ready."""
@@ -155,6 +174,7 @@ class Launcher:
         for backend in self._kept.values():
             await backend.close()
         self._kept.clear()
+        await self._hiring.close()
         await self._checkers.close()
 
     def _backend(self, name: str) -> Backend:
@@ -182,17 +202,17 @@ class Launcher:
         return self._kept[name], price
 
 
-def _same_servers(prior: RunState, lanes: Sequence[Lane]) -> None:
+def _same_servers(prior: RunState, infos: Sequence[ModelInfo]) -> None:
     """A run goes on where it was sampled: the next request must not go to somebody else with a key.
 
     Raises ``BadInput``.
     """
-    for lane in lanes:
-        before = prior.models.get(lane.name)
-        if before is not None and before.server != lane.meter.info.server:
+    for info in infos:
+        before = prior.models.get(info.name) or prior.helpers.get(info.name)
+        if before is not None and before.server != info.server:
             raise BadInput(
-                f"This run sampled {lane.name} from {before.server or 'this machine'}, "
-                f"not from {lane.meter.info.server or 'this machine'}.",
+                f"This run asked {info.name} at {before.server or 'this machine'}, "
+                f"not at {info.server or 'this machine'}.",
                 f"Give the same address again: --base-url with {before.server}.",
             )
 
@@ -228,6 +248,7 @@ class _KeptOpen:
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self._open = False
+        self._opening = asyncio.Lock()
         self.sample = backend.sample
         self.prompt_tokens_at_most = backend.prompt_tokens_at_most
 
@@ -236,9 +257,10 @@ class _KeptOpen:
         return self.backend.info
 
     async def open(self, report: Callable[[Progress], None]) -> None:
-        if not self._open:
-            await self.backend.open(report)
-            self._open = True
+        async with self._opening:  # a model may sample and translate: the second one waits for the first
+            if not self._open:
+                await self.backend.open(report)
+                self._open = True
 
     async def close(self) -> None:
         if self._open:

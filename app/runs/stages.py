@@ -14,7 +14,7 @@ from typing import Final
 
 from app.clock import Clock
 from app.errors import MonkeysError
-from app.models.base import Progress
+from app.models.base import ModelInfo, Progress
 from app.problems.problem import Problem
 from app.runs.choosing import Choosing
 from app.runs.helpers import Helper, Helpers, ScoringHelper
@@ -114,9 +114,25 @@ class Stages:
         found: list[Awaitable[None]] = []
         translator, reward = self._helpers.translator, self._helpers.reward
         if self._translating is not None and translator is not None:
-            found.append(self._open("translation", translator.name, translator.open, self._translating))
+            found.append(
+                self._open(
+                    "translation",
+                    translator.name,
+                    translator.open,
+                    lambda: translator.info,
+                    self._translating,
+                )
+            )
         if self._rewarding is not None and reward is not None:
-            found.append(self._open("reward", reward.name, reward.open, self._rewarding))
+            found.append(
+                self._open(
+                    "reward",
+                    reward.name,
+                    reward.open,
+                    lambda: next(iter(reward.infos), None),
+                    self._rewarding,
+                )
+            )
         return found
 
     def turn(self, *, paused: bool) -> None:
@@ -276,6 +292,7 @@ class Stages:
         role: Role,
         name: str,
         open_: Callable[[Callable[[Progress], None]], Awaitable[None]],
+        info: Callable[[], ModelInfo | None],
         stage: Translating | Rewarding,
     ) -> None:
         telling = self._host.telling
@@ -297,5 +314,5 @@ class Stages:
             stage.set_off(f"a fault of the program, {why}")
         else:
             stage.ready = True
-            telling.status(name, "ready", role=role)
+            telling.status(name, "ready", info=info(), role=role)
         self._host.changed()

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args
 
+import msgspec
+
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs import events as ev
@@ -282,6 +284,12 @@ class RunState:
     def _resumed(self, event: ev.Resumed) -> None:
         self.phase = "sampling"
         self.status, self.end_reason = None, ""
+        if self.plan is not None and (event.translator or event.reward):
+            self.plan = msgspec.structs.replace(
+                self.plan,
+                translator=event.translator or self.plan.translator,
+                reward=event.reward or self.plan.reward,
+            )
 
     def _notice(self, event: ev.Notice) -> None:
         self.notices.append(event)
