@@ -89,6 +89,8 @@ class LiteLLMBackend:
 
         Raises ``PartMissing`` for a key that is not set, ``BadInput`` for a name that LiteLLM does not know.
         """
+        if is_familiar(self._provider):
+            self._need(missing_variables(self._provider))
         shared = shared_child()
         await shared.join(report)
         self._shared = shared
@@ -99,9 +101,8 @@ class LiteLLMBackend:
                     f"LiteLLM does not know {self._account.model}.",
                     "Write PROVIDER/NAME; `monkeys models list` has the providers.",
                 )
-            missing = missing_variables(self._provider) if is_familiar(self._provider) else looked.missing
-            if missing and not (self._account.key or self._account.url):
-                raise missing_key(self._provider, missing)
+            if not is_familiar(self._provider):
+                self._need(looked.missing)
         except BaseException:
             await self.close()
             raise
@@ -123,6 +124,12 @@ class LiteLLMBackend:
         if self._shared is not None:
             shared, self._shared = self._shared, None
             await shared.leave()
+
+    def _need(self, missing: tuple[str, ...]) -> None:
+        """Raises ``PartMissing`` where variables are missing and the user gave no key and no address."""
+        if missing and not (self._account.key or self._account.url):
+            settings = " ".join(f"{name}=…" for name in missing)
+            raise PartMissing(f"The key for {self._provider} is missing.", f"Set it: export {settings}")
 
     @asynccontextmanager
     async def _post(self, prompt: Prompt, fields: dict[str, Any]) -> AsyncGenerator[Source, None]:
@@ -166,9 +173,3 @@ class LiteLLMBackend:
                 return await events.get()
         except TimeoutError:
             raise silence(self._server, patience) from None
-
-
-def missing_key(provider: str, missing: tuple[str, ...]) -> PartMissing:
-    """What to say of a provider whose variables are not set."""
-    settings = " ".join(f"{name}=…" for name in missing)
-    return PartMissing(f"The key for {provider} is missing.", f"Set it: export {settings}")

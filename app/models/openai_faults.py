@@ -36,7 +36,7 @@ _NO_MODEL = re.compile(
     r"|model\b.{0,200}\bnot found|not a valid model|invalid model",
     re.IGNORECASE | re.DOTALL,
 )
-_TLS = re.compile(r"\[SSL|SSL:|SSLError|CERTIFICATE|WRONG_VERSION", re.IGNORECASE)
+_TLS = re.compile(r"\[SSL|SSL: |SSLError|CERTIFICATE|WRONG_VERSION")
 _NO_CREDIT = re.compile(
     r"insufficient[ _](quota|credit|balance|funds)|exceeded your current quota|billing", re.IGNORECASE
 )

@@ -98,7 +98,10 @@ async def test_a_server_that_asks_for_a_rest_gets_it_and_comes_back() -> None:
 
 
 async def test_a_server_that_dies_leaves_its_work_to_the_other() -> None:
-    async with two(Manners(pace=0.005), Manners(pace=0.005)) as (a, b, pool):
+    def long() -> Manners:
+        return Manners(pace=0.01, words=lambda _: ["word "] * 60)
+
+    async with two(long(), long()) as (a, b, pool):
         work = asyncio.create_task(ended(pool, 8))
         await until(lambda: a.seen.open_now == 4)
         a._loop.call_soon_threadsafe(a._loop.stop)
