@@ -73,6 +73,11 @@ class LiveChecks:
         self._queue.clear()
         self._waiting.clear()
 
+    def give_up(self) -> None:
+        """Let ``finish`` wait no longer: what has no verdict yet stays without one."""
+        for worker in self._workers:
+            worker.cancel()
+
     async def _work(self) -> None:
         while self._queue:
             text, cut_off = key = self._queue.popleft()

@@ -102,12 +102,26 @@ class Engine(Driver[RunState]):
             stopping=lambda: bool(self._stopping),
             changed=self._change.set,
         )
+        self._finishing = False
         self._stages = Stages(host, started.problem, started.plan, helpers)
         if prior is not None:
             self._judge.restore(prior)
             take_over(prior, self._lanes, self._ledger, self._plan.seed)
 
     # -- what a front end may do ------------------------------------------------------------------
+
+    @property
+    def verdicts_pending(self) -> int:
+        """Finished samples that wait for their checker."""
+        return self._checks.behind if self._checks is not None else 0
+
+    def stop(
+        self, reason: str = "You stopped it; everything that came is kept.", *, status: ev.Status = "stopped"
+    ) -> None:
+        """End it, once the samples that are in have their verdicts; asked again meanwhile, at once."""
+        if self._finishing and self._checks is not None:
+            self._checks.give_up()
+        super().stop(reason, status=status)
 
     def more(self, samples: int) -> None:
         """Draw so many more, whatever a stop rule thinks of it once it has ended the run."""
@@ -161,11 +175,13 @@ class Engine(Driver[RunState]):
             self.stop("The limit on dollars pays for no more time of this machine.", status="budget")
 
     async def _finish(self) -> None:
+        self._finishing = True
         await self._stages.finish()
         if told := self._rent.end(self._at()):
             self._emit(*told)
         if self._checks is not None:
             await self._checks.finish(_LAST_CHECKS)
+        self._finishing = False
         self._stages.tell(last=True)
 
     def _fetched(self) -> None:

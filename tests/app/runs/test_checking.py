@@ -129,3 +129,34 @@ async def test_the_real_sandbox_judges_a_live_run() -> None:
     assert wrong is not None
     assert wrong.reason
     assert wrong.checker
+
+
+async def test_a_stop_waits_for_pending_verdicts_and_a_second_one_does_not() -> None:
+    engine = engine_with(SlowChecker(5.0))
+    began = asyncio.get_running_loop().time()
+    pending: list[int] = []
+
+    async def stop_twice() -> None:
+        engine.stop()
+        await asyncio.sleep(0.1)
+        pending.append(engine.verdicts_pending)
+        engine.stop()
+
+    hand: asyncio.Task[None] | None = None
+    async for _ in engine.run():
+        if hand is None and engine.state.finished == 12:
+            hand = asyncio.create_task(stop_twice())
+    assert pending == [12]
+    assert asyncio.get_running_loop().time() - began < 4
+    assert engine.state.status == "stopped"
+    assert engine.state.phase == "ended"
+    assert not engine.state.verified
+    assert engine.verdicts_pending == 0
+
+
+async def test_a_stop_keeps_the_verdicts_that_come_while_it_waits() -> None:
+    engine = engine_with(SlowChecker(0.2))
+    async for event in engine.run():
+        if isinstance(event, ev.SampleFinished) and engine.state.finished == 12:
+            engine.stop()
+    assert (engine.state.right, engine.state.wrong) == (9, 3)
