@@ -10,6 +10,9 @@ Status = Literal["exited", "crashed", "time", "output", "threads", "box"]
 ``time``, ``output``, ``threads``: stopped at that limit. ``box``: our own box failed, which says nothing
 about the program."""
 
+CommandStatus = Literal["exited", "time", "output", "memory", "processes"]
+"""How a command ended: by itself, or stopped at that limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
@@ -47,6 +50,26 @@ class CheckResult:
     candidate: RunResult
     checker: RunResult
     report: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """A command's run. ``exit_code`` is the shell's (128 and more: ended by a signal), ``None`` where it was
+    stopped; ``output`` both of its outputs as they came, hostile bytes; ``report`` what came on the report
+    channel; ``seconds`` wall time; ``memory_mb`` the peak of all its processes together; ``box`` the walls
+    and what held the memory."""
+
+    status: CommandStatus
+    exit_code: int | None
+    output: bytes
+    report: bytes
+    seconds: float
+    memory_mb: float
+    box: str
+
+    @property
+    def output_text(self) -> str:
+        return self.output.decode(errors="replace")
 
 
 class NoSandbox(Exception):
