@@ -302,6 +302,8 @@ class Engine(Driver[RunState]):
             self._emit(*flight.cancelled(self._at()))
         except BackendError as error:
             self._failed(lane, flight, error, ordinal)
+        for note in lane.news():
+            self._warn(note)
 
     def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
         lost = flight.unfinished

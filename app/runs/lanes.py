@@ -42,6 +42,8 @@ class Lane:
     """Places that others hold who ask this model for something besides samples."""
     again: deque[tuple[int, int]] = field(default_factory=deque)
     """Samples to try again, as (index, ordinal)."""
+    told: set[str] = field(default_factory=set)
+    """Notes of the backend that the user has been told."""
 
     @property
     def name(self) -> str:
@@ -68,6 +70,12 @@ class Lane:
     def crowded(self, *, anew: bool) -> None:
         """The server took no more. ``anew``: this refusal does not belong to the burst before it."""
         self.pace.crowded(self.in_flight, self.widest, anew=anew)
+
+    def news(self) -> list[str]:
+        """What the backend has found out for the user since it was last asked: settings it cannot keep."""
+        found = [note for note in getattr(self.backend, "notes", ()) if note not in self.told]
+        self.told.update(found)
+        return found
 
     def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
         """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""

@@ -256,6 +256,12 @@ class _KeptOpen:
     def info(self) -> ModelInfo:
         return self.backend.info
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the backend has found out for the user, if it tells such things."""
+        notes: Sequence[str] = getattr(self.backend, "notes", ())
+        return notes
+
     async def open(self, report: Callable[[Progress], None]) -> None:
         async with self._opening:  # a model may sample and translate: the second one waits for the first
             if not self._open:
