@@ -202,20 +202,25 @@ def resume(
 @app.command()
 def export(
     run: RunArgument = "last",
-    form: Annotated[str, typer.Option("--format", help="jsonl or csv.")] = "jsonl",
+    form: Annotated[
+        str, typer.Option("--format", help="jsonl, csv or parquet (samples); html; svg or png (a figure).")
+    ] = "jsonl",
     to: Annotated[
         Path | None, typer.Option("--to", help="A file; standard output if it is left out.")
     ] = None,
     events: Annotated[
         bool, typer.Option("--events", help="The events, for replay, instead of samples.")
     ] = False,
+    figure: Annotated[str, typer.Option(help="For svg and png: samples, usd, flops or picks.")] = "samples",
 ) -> None:
-    """Write a run's samples, one a line."""
-    if form in ("parquet", "html"):
-        raise BadInput(f"--format {form} is not in this version yet.", "Use jsonl or csv.")
-    if form not in ("jsonl", "csv") or (events and form != "jsonl"):
-        raise BadInput(f"--format {form} is not known here.", "Use jsonl or csv; events are jsonl.")
-    data = _events(run) if events else _samples(run, form)
+    """Write a run's samples, one a line; or a report, or a figure of it."""
+    from app.cli import exports
+
+    if events and form != "jsonl":
+        raise BadInput("Events are JSONL.", "Leave --format out.")
+    data = _events(run) if events else exports.made(_load(run), form, figure)
+    if to is None and form in exports.BINARY:
+        raise BadInput(f"{form} is no text for a terminal.", f"Give a file: --to run.{form}")
     if to is None:
         write_bytes(data)
         return
@@ -229,20 +234,6 @@ def export(
             f"{to} cannot be written: {error.strerror}.", "Give another place with --to."
         ) from None
     warn(f"Wrote {to}.")
-
-
-def _samples(run: str, form: str) -> bytes:
-    from app.runs.export import rows_to_csv, rows_to_jsonl, sample_rows
-    from app.runs.journal import fold
-
-    events = _load(run)
-    if is_comparison(events):
-        from app.cli import compared
-
-        rows = compared.rows(events)
-    else:
-        rows = list(sample_rows(fold(events)))
-    return rows_to_csv(rows) if form == "csv" else rows_to_jsonl(rows)
 
 
 def _events(run: str) -> bytes:

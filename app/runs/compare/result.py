@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -45,7 +45,7 @@ def comparison_lines(state: ComparisonState) -> list[str]:
     """The same for people: a table, the verdict, and what to know besides."""
     unit = unit_of(state)
     found = standings(state, unit)
-    rows = [_HEAD, *(_row(state, each) for each in found)]
+    rows = comparison_table(state, found)
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = [_aligned(row, widths) for row in rows]
     lines += ["", f"Verdict   {verdict(found, unit)}"]
@@ -55,6 +55,11 @@ def comparison_lines(state: ComparisonState) -> list[str]:
     lines += [f"Note      {one_line(note, _WIDTH)}" for note in comparison_notes(state)]
     lines.append(f"Run       {state.run_id} ({state.status or 'interrupted'})")
     return lines
+
+
+def comparison_table(state: ComparisonState, found: Sequence[Standing]) -> list[tuple[str, ...]]:
+    """The leaderboard: a heading, then a row a model."""
+    return [_HEAD, *(_row(state, each) for each in found)]
 
 
 def comparison_notes(state: ComparisonState) -> list[str]:
