@@ -32,8 +32,8 @@ FIX: Final = (
     "on a Linux where user namespaces are allowed. Test commands run behind nothing else."
 )
 BETTER_HOLDER: Final = (
-    "For a firm limit, start monkeys where it may make cgroups: in a session of systemd's (`systemd-run --user "
-    "--scope monkeys …`), or in a container with a writable cgroup."
+    "For a firm limit, start monkeys where it may make cgroups: under systemd (`systemd-run --user --scope "
+    "monkeys …`), or in a container with a writable cgroup."
 )
 _READY: Final = f"{READY}\n".encode()
 _PREPARING_SECONDS: Final = 120.0

@@ -253,7 +253,7 @@ def _cgroup_mounts() -> dict[str, Path]:
     mounts: dict[str, Path] = {}
     for line in _read(Path("/proc/self/mountinfo")).splitlines():
         before, _, after = line.partition(" - ")
-        kind, _source, options = (after.split(" ", 2) + ["", ""])[:3]
+        kind, _source, options = [*after.split(" ", 2), "", ""][:3]
         if kind == "cgroup2":
             mounts[""] = Path(before.split()[4])
         elif kind == "cgroup":
