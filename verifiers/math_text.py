@@ -84,6 +84,7 @@ def _without_latex(text: str) -> str:
     )
     text = re.sub(r"\\[,;:> ]|~|\\\\", " ", text)
     text = re.sub(r"\^\s?\{?\s?\\(?:circ|degree)\s?\}?", "°", text)
+    text = re.sub(r"\\over(?:line|rightarrow|leftrightarrow)\s?\{\s?([A-Za-z]{1,3})\s?\}", r" \1 ", text)
     text = _COMMAND.sub(lambda match: _COMMANDS.get(match[1], match[0]), text)
     text = re.sub(r"\\frac\s?(\d)\s?(\d)", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\\frac\s?(\d)\s?\{", r"\\frac{\1}{", text)

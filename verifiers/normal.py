@@ -118,7 +118,9 @@ _RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:\s?:\s?|\sto\s)\d+(?:\.\d+)?){1,
 _CHOICE: Final = re.compile(r"[(\[]?\s?([A-Za-z])\s?[)\].]?")
 _WORDY: Final = re.compile(r"[^\W\d_][\w'’-]*\.?(?:\s[^\W\d_][\w'’-]*\.?)*")
 _YES_OR_NO: Final = re.compile(r"(yes|no)\s?[,.;:]\s?", re.IGNORECASE)
-_ARTICLE: Final = re.compile(r"(?:the|a|an)\s(?=\w)")
+_ARTICLE: Final = re.compile(r"(?:the|a|an|on|(?:line )?segment|side|point)\s(?=\w)")
+_DIFFERENCE: Final = re.compile(r"\b[^\W\d_]{1,2}-[^\W\d_]{1,2}\b|-\d")
+"""``b-1`` and ``x-y``, which look like hyphenated words."""
 
 
 def _math_form(answer: str) -> str:
@@ -156,6 +158,8 @@ def _right_side(text: str) -> str:
         named = sign and _NAME.fullmatch(left) is not None and _number(right) is not None
         return right if named else text
     left, right = left.rstrip(": "), right.strip()
+    if left.lower().startswith("all "):  # "all real numbers except x = 0"
+        return text
     if not right or not left or left[-1] in "<>!=":
         return text
     if _NAME.fullmatch(left):
@@ -195,7 +199,7 @@ def _words(text: str) -> str | None:
     lead = _YES_OR_NO.match(text)
     if lead is not None:
         return lead[1].lower()
-    if _WORDY.fullmatch(text) is None:
+    if _WORDY.fullmatch(text) is None or _DIFFERENCE.search(text) is not None:
         return None
     words = _ARTICLE.sub("", text.casefold(), count=1)
     return {"infinity": "∞", "negative infinity": "-∞", "minus infinity": "-∞"}.get(words, words)

@@ -17,7 +17,7 @@ _MOST_PLACES: Final = 14
 """More places than a double holds say nothing more."""
 
 _LONG_BITS: Final = 200
-_OVERLINED: Final = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar)\s?(?:\{\s?(\d{1,30})\s?\}|(\d))")
+_OVERLINED: Final = re.compile(r"(\d*)\.(\d*)\\(?:overline|bar)\s?(?:\{\s?(\d{1,100})\s?\}|(\d))")
 _BRACKETED: Final = re.compile(r"(\d+)\.\((\d{1,30})\)")
 _DOTTED: Final = re.compile(r"(\d*)\.(\d{2,60})\s?(?:\.\.\.|…|\\l?dots[bc]?(?![a-z]))")
 _PERIOD: Final = re.compile(r"(\d*?)(\d)\2{2,}|(\d*?)(\d{2,6})\4+")

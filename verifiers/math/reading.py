@@ -23,6 +23,7 @@ from verifiers.math.things import (
     Several,
     Thing,
     Values,
+    complement,
     intersection,
     union,
     without,
@@ -181,13 +182,11 @@ class _AnswerReader(Reader):
 
     def _item(self) -> Thing:
         thing = self._operand()
-        while self.at("∪", "∩", "\\") or self._letter_u():
+        while self.at("∪", "∩", "\\") or self._letter_u() or (self.at("-") and isinstance(thing, Region)):
             sign = self.take().text
             other = self._operand()
-            if sign == "\\":
-                if not isinstance(other, Values):
-                    raise Unreadable("a difference of sets")
-                thing = without(other.sizes, _region(thing))
+            if sign in ("\\", "-"):
+                thing = intersection(_region(thing), complement(_region(other)))
             elif isinstance(thing, Values) and isinstance(other, Values) and sign != "∩":
                 thing = Values(thing.keys + other.keys, thing.sizes + other.sizes, listed=False)
             else:

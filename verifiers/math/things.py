@@ -185,10 +185,17 @@ def _overlap(one: Interval, other: Interval) -> Interval:
     return Interval(low, high, (low_closed, high_closed))
 
 
+def complement(region: Region) -> Region:
+    """The real numbers that are not in it."""
+    found = Region((Interval(None, None, (False, False)),))
+    for each in region.intervals:
+        below = [] if each.low is None else [Interval(None, each.low, (False, not each.closed[0]))]
+        above = [] if each.high is None else [Interval(each.high, None, (not each.closed[1], False))]
+        found = intersection(found, Region((*below, *above)))
+    return found
+
+
 def without(keys: Iterable[Key], region: Region | None = None) -> Region:
     """A region, by default all real numbers, without some numbers."""
-    found = region or Region((Interval(None, None, (False, False)),))
-    for key in keys:
-        holes = Region((Interval(None, key, (False, False)), Interval(key, None, (False, False))))
-        found = intersection(found, holes)
-    return found
+    holes = Region(tuple(Interval(key, key, (True, True)) for key in keys))
+    return intersection(region or Region((Interval(None, None, (False, False)),)), complement(holes))

@@ -312,7 +312,7 @@ def simple(value: Value) -> Value:
         return value
     exact = as_fraction(real(value))
     close = exact.limit_denominator(_SIMPLE)
-    return close if abs(close - exact) <= _ZERO * max(1, abs(exact)) else value
+    return close if abs(close - exact) <= _ZERO * max(Fraction(1), abs(exact)) else value
 
 
 def as_fraction(value: Value) -> Fraction:
