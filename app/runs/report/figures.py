@@ -158,13 +158,14 @@ def _scale(name: FigureName) -> Callable[[Series], float]:
 
 
 def _ticks(axes: Axes, name: FigureName) -> None:
-    from matplotlib.ticker import NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     if name in ("samples", "picks"):
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
     else:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1, 2, 5), numticks=8))
         if name == "usd":
             axes.xaxis.set_major_formatter(lambda value, _: f"${value:g}")
         else:
