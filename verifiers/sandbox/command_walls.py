@@ -61,8 +61,8 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class CommandLimits:
-    """``seconds`` of wall time; ``memory_mb`` for all processes together, with their scratch files, beyond the
-    size of the folder; ``output_bytes`` printed before it is stopped."""
+    """``seconds`` of wall time; ``memory_mb`` for all processes together, with their scratch files, beyond
+    the size of the folder; ``output_bytes`` printed before it is stopped."""
 
     seconds: float = 120.0
     memory_mb: int = 2048
