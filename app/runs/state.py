@@ -211,8 +211,9 @@ class RunState:
         if event.sample is not None:
             sample = self.samples[event.sample]
             if sample is not None:
-                sample.known = sample.known + event.known
-                sample.at_most = sample.at_most + event.at_most
+                first = sample.at_most is NOTHING  # mostly the only one, and then both are one object
+                sample.known = event.known if first else sample.known + event.known
+                sample.at_most = event.at_most if first else sample.at_most + event.at_most
                 sample.revision = self.revision
 
     def _judged(self, event: ev.Judged) -> None:
