@@ -25,19 +25,8 @@ _BUILT: Final = re.compile(r"\.(?:so|pyd|dylib|dll|egg-link)$|\.egg-info/|(?:^|/
 """Ignored files that come along."""
 _LEFT_OUT: Final = frozenset(
     (
-        *(
-            ".git",
-            ".hg",
-            ".svn",
-            "__pycache__",
-            ".mypy_cache",
-            ".ruff_cache",
-            ".pytest_cache",
-            ".tox",
-            ".nox",
-        ),
-        *("node_modules", ".eggs", ".cache", ".idea", ".vscode", ".hypothesis", "site-packages"),
-        *ENVIRONMENT_NAMES,
+        *(".git", ".hg", ".svn", "__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".tox"),
+        *(".nox", "node_modules", ".eggs", ".cache", ".idea", ".vscode", ".hypothesis", "site-packages"),
     )
 )
 
