@@ -1,33 +1,40 @@
-"""Where a proof checker works: a folder of one run's own, and a box around the command that runs in it.
+"""Where a proof checker works: a folder of one run's own, in a box that may start programs.
 
 A proof is a program: Lean runs what a file tells it to while it elaborates, Rocq writes files. So no two runs
-share a folder. What a run leaves behind is read as a plain file of limited size and carried to the next one
-by us.
+share anything: each gets its files by value, works in memory that goes with it, and hands back one file at
+most, which is carried to the next run by us.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
-import shutil
-import stat
+import shlex
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from verifiers.sandbox import RunResult
+from verifiers.sandbox import BoxFailed, Command, CommandBox, CommandLimits, RunResult, Status, Toolchain
 
 INSIDE: Final = "/proof"
 """The folder's path in the box."""
-_MOST_BYTES: Final = 256 << 20
+_MOST_BYTES: Final = 16 << 20
+_OUTPUT_BYTES: Final = 1 << 20
+_PROCESSES: Final = 128
+_ENDED: Final[dict[str, tuple[Status, str | None]]] = {
+    "exited": ("exited", None),
+    "time": ("time", None),
+    "output": ("output", None),
+    "memory": ("crashed", "SIGKILL"),
+    "processes": ("threads", None),
+}
+_SHELL_SIGNALS: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """``binds`` are (outside, inside) paths that the command sees read-only; ``seconds`` is wall time and
-    ``memory_mb`` what all of its processes may hold."""
+class Call:
+    """One run of a checker. ``binds`` are (outside, inside) paths that it sees read-only; ``seconds`` is wall
+    time and ``memory_mb`` what all of its processes may hold."""
 
     argv: Sequence[str]
     binds: Sequence[tuple[str, str]]
@@ -36,43 +43,74 @@ class Command:
     memory_mb: int
 
 
-class Box(Protocol):
-    """Runs one command behind walls, with ``folder`` writable at ``INSIDE`` and nothing else of ours.
-
-    Raises ``NoSandbox`` where there are no walls to be had; a box that fails has the status ``box``.
-    """
-
-    async def run(self, command: Command, folder: Path) -> RunResult: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``made`` is the file that was wanted, ``None`` if it was not left behind."""
+    """``made`` is the file that was wanted, ``None`` if it was not left behind: hostile bytes."""
 
     run: RunResult
     made: bytes | None
 
 
-async def work(box: Box, command: Command, files: Mapping[str, bytes], wanted: str | None = None) -> Outcome:
-    """Run ``command`` in a fresh folder that holds ``files``, and take ``wanted`` out of it."""
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="monkeys-proof-"))
-    try:
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-        run = await box.run(command, folder)
-        return Outcome(run, _plain_file(folder / wanted) if wanted is not None else None)
-    finally:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+class Box(Protocol):
+    async def run(self, call: Call, files: Mapping[str, bytes], wanted: str) -> Outcome:
+        """Run ``call`` in a fresh folder that holds ``files``, and take the file ``wanted`` out of it. Both
+        outputs come as one.
+
+        Raises ``NoSandbox`` where there are no walls to be had; a box that fails has the status ``box``."""
+        ...
+
+    async def close(self) -> None: ...
 
 
-def _plain_file(path: Path) -> bytes | None:
-    """The content of a file that a stranger left: no link, no pipe, nothing too large."""
-    try:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return None
-    with os.fdopen(opened, "rb") as file:
-        about = os.fstat(opened)
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_BYTES:
-            return None
-        return file.read(_MOST_BYTES)
+class ProcessBox:
+    """Checkers in the process sandbox, ``at_once`` side by side. The wanted file leaves through the report
+    channel; what the box writes is nowhere else to be found."""
+
+    def __init__(self, at_once: int | None = None, commands: CommandBox | None = None) -> None:
+        self._commands = commands or CommandBox(at_once)
+        self._empty = tempfile.TemporaryDirectory(prefix="monkeys-proofs-")
+
+    async def run(self, call: Call, files: Mapping[str, bytes], wanted: str) -> Outcome:
+        name = shlex.quote(wanted)
+        line = (
+            f"{shlex.join(call.argv)}; status=$?; "
+            f'[ -f {name} ] && [ ! -L {name} ] && cat {name} > "/proc/self/fd/$MONKEYS_REPORT"; exit $status'
+        )
+        command = Command(
+            line,
+            Path(self._empty.name),
+            INSIDE,
+            Toolchain((), (), "/usr/local/bin:/usr/bin:/bin", {}),
+            changes=dict(files),
+            environment={**call.environment, "MONKEYS_REPORT": "{report}"},
+            shown=tuple(call.binds),
+        )
+        limits = CommandLimits(call.seconds, call.memory_mb, _PROCESSES, _OUTPUT_BYTES)
+        try:
+            found = await self._commands.run(command, limits)
+        except BoxFailed as error:
+            return Outcome(_failed(str(error)), None)
+        if len(found.report) >= _MOST_BYTES:
+            return Outcome(_failed("what the checker made is larger than is kept"), None)
+        status, signal = _ENDED[found.status]
+        if status == "exited" and found.exit_code is not None and found.exit_code > _SHELL_SIGNALS:
+            status, signal = "crashed", f"signal {found.exit_code - _SHELL_SIGNALS}"
+        run = RunResult(
+            status=status,
+            exit_code=found.exit_code,
+            stdout=found.output,
+            stderr=b"",
+            seconds=found.seconds,
+            memory_mb=found.memory_mb,
+            box=found.box,
+            signal=signal,
+        )
+        return Outcome(run, found.report or None)
+
+    async def close(self) -> None:
+        await self._commands.close()
+        self._empty.cleanup()
+
+
+def _failed(why: str) -> RunResult:
+    return RunResult("box", None, why.encode(), b"", 0.0, 0.0, "none")

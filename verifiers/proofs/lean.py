@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from verifiers.proofs import lean_text
-from verifiers.proofs.bench import INSIDE, Box, Command, Outcome, work
+from verifiers.proofs.bench import INSIDE, Box, Call, Outcome
 from verifiers.proofs.lean_text import Statement
 from verifiers.proofs.verdict import ProofVerdict, no_end, short
 from verifiers.proofs.verdict import verdict as judged
@@ -142,8 +142,8 @@ class LeanChecker:
             "LEAN_NUM_THREADS": "2",
         }
         argv = (*tools.command, "--json", "-o", f"{module}.olean", f"{module}.lean")
-        command = Command(argv, tools.binds, environment, self._seconds, self._memory_mb)
-        return await work(self._box, command, files, f"{module}.olean")
+        call = Call(argv, tools.binds, environment, self._seconds, self._memory_mb)
+        return await self._box.run(call, files, f"{module}.olean")
 
     def _conclusion(
         self, theorem: str, statement: Statement, allowed: frozenset[str], runs: list[RunResult]
@@ -211,14 +211,14 @@ def _not_ours(run: RunResult, statement: Statement) -> str:
         return f"the reply does not prove {statement.name}"
     if re.search(r"type mismatch", said, re.IGNORECASE):
         return f"the reply proves another statement under the name {statement.name}"
-    return f"the reply's proof cannot be used: {short(said, 240) or short(run.stderr_text, 240)}"
+    return f"the reply's proof cannot be used: {short(said, 240)}"
 
 
 def _complaint(run: RunResult, source: str) -> str:
     """Lean's first error, with the line it stands in."""
     error = next((one for one in messages(run.stdout_text) if one.get("severity") == "error"), None)
     if error is None:
-        return short(run.stderr_text, 240) or f"Lean ended with status {run.exit_code}"
+        return short(run.stdout_text, 240) or f"Lean ended with status {run.exit_code}"
     place = error.get("pos")
     lines = source.split("\n")
     number = place.get("line", 0) - 1 if isinstance(place, dict) else -1

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifiers.proofs import rocq_text
-from verifiers.proofs.bench import INSIDE, Box, Command, Outcome, work
+from verifiers.proofs.bench import INSIDE, Box, Call, Outcome
 from verifiers.proofs.rocq_text import Statement
 from verifiers.proofs.verdict import ProofVerdict, no_end, short, verdict
 from verifiers.sandbox import RunResult
@@ -147,8 +147,8 @@ class RocqChecker:
             files["findlib.conf"] = tools.findlib
             environment["OCAMLFIND_CONF"] = f"{INSIDE}/findlib.conf"
         argv = (*tools.command, "-q", "-w", "none", "-Q", ".", _PREFIX, f"{name}.v")
-        command = Command(argv, tools.binds, environment, self._seconds, self._memory_mb)
-        return await work(self._box, command, files, f"{name}.vo")
+        call = Call(argv, tools.binds, environment, self._seconds, self._memory_mb)
+        return await self._box.run(call, files, f"{name}.vo")
 
     def _conclusion(self, statement: Statement, runs: list[RunResult]) -> ProofVerdict:
         checked = runs[-1]
@@ -218,7 +218,7 @@ _PLACE: Final = re.compile(r'File "[^"\n]*", line (\d+), characters (\d+)-(\d+):
 
 
 def _not_ours(run: RunResult, statement: Statement) -> str:
-    said = run.stderr_text
+    said = run.stdout_text
     if "was not found" in said:
         return f"the reply does not prove {statement.name}"
     if "has type" in said or "while it is expected" in said:
@@ -234,7 +234,7 @@ def _error(said: str) -> str:
 
 def _complaint(run: RunResult, source: str) -> str:
     """Rocq's first complaint, with the words it complains about."""
-    said = run.stderr_text
+    said = run.stdout_text
     found = _PLACE.search(said)
     at = ""
     if found is not None:

@@ -41,7 +41,7 @@ def verdict(
     them printed, where it is read otherwise than as it stands."""
     line = short(reason, _REASON_CHARACTERS)
     if printed is None:
-        printed = "\n".join(text for run in runs[-1:] for text in (run.stdout_text, run.stderr_text) if text)
+        printed = runs[-1].stdout_text if runs else ""
     return ProofVerdict(
         Judgement(decided, line, checker),
         stdout=clean(printed[: 2 * STDOUT_CHARACTERS])[:STDOUT_CHARACTERS],
@@ -60,10 +60,10 @@ def short(text: str, most: int) -> str:
 def no_end(run: RunResult, seconds: float, memory_mb: int) -> str | None:
     """Why a run did not come to an end of its own, which decides nothing; ``None`` if it did."""
     if run.status == "box":
-        return f"the sandbox failed: {run.stderr_text.strip() or 'no reason given'}"
+        return f"the sandbox failed: {run.stdout_text.strip() or 'no reason given'}"
     if run.status == "time":
         return f"the checker did not finish within {seconds:g} s"
-    if "out of memory" in run.stderr_text.lower() or run.signal in ("SIGKILL", "KILL"):
+    if "out of memory" in run.stdout_text.lower() or run.signal in ("SIGKILL", "signal 9"):
         return f"the checker ran out of its {memory_mb:,} MB"
     if run.status == "crashed":
         return f"the checker crashed ({run.signal})"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from verifiers.proofs.bench import Command
+from verifiers.proofs.bench import Call, Outcome
 from verifiers.sandbox import RunResult, Status
 
 
@@ -15,8 +15,7 @@ from verifiers.sandbox import RunResult, Status
 class Said:
     """What a checker printed on one file, and how it ended."""
 
-    stdout: str = ""
-    stderr: str = ""
+    printed: str = ""
     exit_code: int | None = 0
     status: Status = "exited"
     signal: str | None = None
@@ -30,32 +29,21 @@ class RecordedBox:
     said: Mapping[str, Said] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
     folders: dict[str, set[str]] = field(default_factory=dict)
-    commands: list[Command] = field(default_factory=list)
+    commands: list[Call] = field(default_factory=list)
 
-    async def run(self, command: Command, folder: Path) -> RunResult:
-        source = command.argv[-1]
+    async def run(self, call: Call, files: Mapping[str, bytes], wanted: str) -> Outcome:
+        source = call.argv[-1]
         kind = re.sub(r"[0-9a-f]{16}", "", Path(source).stem)
-        self.commands.append(command)
-        self._keep(kind, source, folder)
+        self.commands.append(call)
+        self.sources[kind] = files[source].decode()
+        self.folders[kind] = set(files)
         one = self.said.get(kind, Said())
-        if one.exit_code == 0:
-            compiled = Path(source).with_suffix(".vo" if source.endswith(".v") else ".olean").name
-            (folder / compiled).write_bytes(b"compiled")
-        stdout = one.stdout.replace("CHECKED", _theorem(self.sources[kind]))
-        return RunResult(
-            one.status,
-            one.exit_code,
-            stdout.encode(),
-            one.stderr.encode(),
-            0.5,
-            100.0,
-            "recorded",
-            one.signal,
-        )
+        printed = one.printed.replace("CHECKED", _theorem(self.sources[kind]))
+        run = RunResult(one.status, one.exit_code, printed.encode(), b"", 0.5, 100.0, "recorded", one.signal)
+        return Outcome(run, b"compiled" if one.exit_code == 0 else None)
 
-    def _keep(self, kind: str, source: str, folder: Path) -> None:
-        self.sources[kind] = (folder / source).read_text(encoding="utf-8")
-        self.folders[kind] = {path.name for path in folder.iterdir()}
+    async def close(self) -> None:
+        pass
 
 
 def _theorem(source: str) -> str:

@@ -121,20 +121,20 @@ async def test_words_that_the_reply_prints_count_for_nothing() -> None:
 )
 async def test_proof_of_something_else_is_wrong(complaint: str, reason: str) -> None:
     said = f'File "./Check.v", line 3, characters 40-57:\n{complaint}'
-    found = await judged(RecordedBox({"Check": Said(stderr=said, exit_code=1)}))
+    found = await judged(RecordedBox({"Check": Said(printed=said, exit_code=1)}))
     assert (found.judgement.verdict, found.judgement.reason) == ("wrong", reason)
 
 
 async def test_proof_that_fails_says_where() -> None:
     said = 'File "./Reply.v", line 5, characters 0-4:\nError: Tactic failure: Cannot find witness.\n'
-    found = await judged(RecordedBox({"Reply": Said(stderr=said, exit_code=1)}), "Proof.\nlra.\nQed.")
+    found = await judged(RecordedBox({"Reply": Said(printed=said, exit_code=1)}), "Proof.\nlra.\nQed.")
     assert found.judgement.verdict == "wrong"
     assert found.judgement.reason == "Tactic failure: Cannot find witness. at `Proof.`"
 
 
 async def test_statement_that_does_not_check_decides_nothing() -> None:
     said = 'File "./Claim.v", line 1, characters 0-4:\nError: Unable to locate library Mathcomp.\n'
-    found = await judged(RecordedBox({"Claim": Said(stderr=said, exit_code=1)}))
+    found = await judged(RecordedBox({"Claim": Said(printed=said, exit_code=1)}))
     assert found.judgement.verdict == "undecided"
     assert found.judgement.reason.startswith("the statement itself does not check: Unable to locate library")
 
@@ -144,9 +144,9 @@ async def test_statement_that_does_not_check_decides_nothing() -> None:
     ("said", "reason"),
     [
         (Said(exit_code=None, status="time"), "did not finish within 30 s"),
-        (Said(stderr="Fatal error: out of memory", exit_code=2), "ran out of its 4,096 MB"),
+        (Said(printed="Fatal error: out of memory", exit_code=2), "ran out of its 4,096 MB"),
         (Said(exit_code=None, status="crashed", signal="SIGSEGV"), "crashed (SIGSEGV)"),
-        (Said(stderr="no such device", exit_code=None, status="box"), "the sandbox failed: no such device"),
+        (Said(printed="no such device", exit_code=None, status="box"), "the sandbox failed: no such device"),
     ],
     ids=["time", "memory", "crash", "box"],
 )
