@@ -28,6 +28,8 @@ _BUSY = 0.3
 _DRIVER = GIB // 2
 _ON_A_CPU = 4 * GIB
 """Cache of a server on a CPU, at the most."""
+_LONGEST_ON_CPU = 8192
+"""Tokens of context."""
 _SAMPLES_PER_CARD, _SAMPLES_ON_CPU = 256, 32
 _ABOUT_MEMORY = (
     "--tensor-parallel-size", "-tp", "--data-parallel-size", "-dp", "--pipeline-parallel-size", "-pp",
@@ -114,18 +116,23 @@ def plan_server(wanted: Wanted, found: Sequence[Gpu] | None = None) -> ServerPla
     arguments = ["serve", wanted.model, "--host", "127.0.0.1", "--generation-config", "vllm"]
     arguments += ["--served-model-name", served_as, "--uvicorn-log-level", "warning"]
     arguments += ["--runner", "pooling"] if wanted.pooling else ["--enable-prefix-caching"]
-    if install.at_least >= _KNOWS_AUTO_LENGTH and not wanted.pooling:
-        arguments += ["--enable-mfu-metrics", "--max-model-len", "auto"]
+    knows_much = install.at_least >= _KNOWS_AUTO_LENGTH
+    if knows_much and not wanted.pooling:
+        arguments += ["--enable-mfu-metrics"]
     environment = environment_for(install.command)
     environment.setdefault("VLLM_NO_USAGE_STATS", "1")
     number, concurrency = 1, _SAMPLES_PER_CARD
     if install.device == "cpu":
         concurrency = _SAMPLES_ON_CPU
-        arguments += ["--enforce-eager"]
+        arguments += [
+            "--enforce-eager",
+            *([] if wanted.pooling else _whole_prompts(size_of_model(wanted.name))),
+        ]
         environment.setdefault("VLLM_CPU_KVCACHE_SPACE", str(_cpu_cache(wanted.name, size)))
     elif install.device == "cuda":
         layout = lay_out(wanted.name, size, _cards(found, install))
         number = len(layout.gpus)
+        arguments += ["--max-model-len", "auto"] if knows_much and not wanted.pooling else []
         concurrency = min(4, layout.data) * _SAMPLES_PER_CARD
         if not _has(flags, *_ABOUT_MEMORY):
             arguments += layout.flags
@@ -187,6 +194,14 @@ def cached_copies(name: str) -> list[Path]:
         )
     except OSError:
         return []
+
+
+def _whole_prompts(size: ModelSize | None) -> list[str]:
+    """On a CPU a prompt that is read in two parts ends the server, if its samples have seeds: its generator
+    of random numbers cannot go back."""
+    length = str(min(size.context or _LONGEST_ON_CPU, _LONGEST_ON_CPU)) if size else None
+    flags = ["--no-enable-chunked-prefill"]
+    return [*flags, "--max-model-len", length, "--max-num-batched-tokens", length] if length else flags
 
 
 def check_cards(install: VllmInstall) -> None:

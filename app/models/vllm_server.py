@@ -159,7 +159,7 @@ def explained(about: About) -> MonkeysError:
         fix = "Give OWNER/MODEL of a model hub, or a folder; a gated model needs HF_TOKEN."
         return BadInput(f"vLLM cannot get {about.name}: {why}.", f"{fix} {rest}")
     if is_about_network(why):
-        fix = "Give a folder, or a model that the hub's cache has; or see that the hub can be reached (HF_ENDPOINT)."
+        fix = "Give a folder or a model that is here, or see that the hub can be reached (HF_ENDPOINT)."
         return PartMissing(f"vLLM cannot fetch {about.name}: {why}.", f"{fix} {rest}")
     if "address already in use" in why.lower():
         return _port_taken(about.port)
