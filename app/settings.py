@@ -41,6 +41,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     python, or a command."""
     vllm_flags: str = ""
     """More flags for every server that is started with it, as on a command line."""
+    lean_project: str | None = None
+    """The folder of the lake project, with Mathlib, in which Lean proofs are checked."""
+    proof_seconds: float = 120.0
+    """What one run of a proof checker may take."""
+    cluster: str | None = None
+    """The address of a Ray cluster on which programs and proofs are checked."""
     theme: str = "monkeys-dark"
     prices: Mapping[str, str] = {}
     """By model name: dollars per million tokens, ``IN,OUT``."""
@@ -56,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("`model` is empty")
         if not 0 <= self.temperature <= 2:
             raise ValueError(f"`temperature` is {self.temperature}: it lies between 0 and 2")
+        if not self.proof_seconds > 0:
+            raise ValueError(f"`proof_seconds` is {self.proof_seconds}: give seconds above zero")
         if self.max_tokens < 1:
             raise ValueError(f"`max_tokens` is {self.max_tokens}: a sample has one token at least")
         if self.samples is not None and self.samples < 1:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import BaseUrlOption, OutputOption, PriceOption, clean_text, limit
+from app.cli.options import BaseUrlOption, ClusterOption, OutputOption, PriceOption, clean_text, limit
 from app.cli.out import Output
 from app.errors import BadInput
 
@@ -86,6 +86,7 @@ def compare(
     ] = False,
     price: PriceOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
+    cluster: ClusterOption = None,
     output: OutputOption = Output.text,
 ) -> int:
     """Ask several models the same problems under the same budget each, and say which covers more."""

@@ -88,7 +88,7 @@ async def _tested(
         return await check_all(
             samples,
             Grader(known, checkers.checker_for),
-            at_once=max(AT_ONCE, os.cpu_count() or 1),
+            at_once=max(AT_ONCE, os.cpu_count() or 1, checkers.at_once),
             on_checked=on_checked if watched else None,
         )
     except* MonkeysError as group:

@@ -7,6 +7,7 @@ not a minute.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from typing import Annotated, TypeAlias, TypeVar
 
@@ -16,6 +17,14 @@ from app.cli.out import Output
 from app.errors import BadInput
 
 _T = TypeVar("_T")
+
+
+def _use_cluster(address: str | None) -> str | None:
+    """The option is the setting of the same name for this one program, and for what it starts."""
+    if address is not None:
+        os.environ["MONKEYS_CLUSTER"] = address
+    return address
+
 
 OutputOption: TypeAlias = Annotated[Output, typer.Option("--output", "-o", help="How to print the result.")]
 PriceOption: TypeAlias = Annotated[
@@ -30,6 +39,15 @@ BaseUrlOption: TypeAlias = Annotated[
         "--base-url",
         metavar="URL",
         help="Where the model is served; several are used together. Never kept.",
+    ),
+]
+ClusterOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A Ray cluster that checks programs and proofs: auto, HOST:PORT or ray://HOST:PORT.",
+        callback=_use_cluster,
     ),
 ]
 

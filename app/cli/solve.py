@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import BaseUrlOption, OutputOption, PriceOption, clean_text, limit, refuse, within
+from app.cli.options import (
+    BaseUrlOption,
+    ClusterOption,
+    OutputOption,
+    PriceOption,
+    clean_text,
+    limit,
+    refuse,
+    within,
+)
 from app.cli.out import Output
 from app.errors import BadInput
 
@@ -110,6 +119,7 @@ def solve(
         ),
     ] = False,
     price: PriceOption = None,
+    cluster: ClusterOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
     output: OutputOption = Output.text,
     reward: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,

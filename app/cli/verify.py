@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli import out
 from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, graded, read_given
-from app.cli.options import OutputOption
+from app.cli.options import ClusterOption, OutputOption
 from app.cli.out import Output
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def verify(
     problems: ProblemsOption,
     samples: SamplesOption,
     skip_bad: SkipBadOption = False,
+    cluster: ClusterOption = None,
     output: OutputOption = Output.text,
 ) -> None:
     """Check samples made elsewhere, and write them back with their verdicts."""

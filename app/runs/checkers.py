@@ -1,22 +1,32 @@
-"""What judges a problem's samples by running something: one checker for each kind, made when it is first
-asked for, and all of them closed together."""
+"""What judges a problem's samples by running something: one place where they are handed over, made when the
+first is, and closed when no more come.
+
+Programs and proofs go to an executor: to this process's own sandboxes, or to the cluster that the settings
+name.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from app.problems.problem import Problem
 from app.runs.grading import Checker
 
 if TYPE_CHECKING:
+    from app.settings import Settings
+    from verifiers.executors import Executor
     from verifiers.sandbox import Sandbox
 
 
 class Checkers:
-    """The checkers of one program run. They share one sandbox. ``close`` when no more samples come."""
+    """The checkers of one program run. They share one sandbox. ``settings`` are the user's, read when the
+    first sample comes if they are not given. ``close`` when no more samples come."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._settings = settings
         self._sandbox: Sandbox | None = None
+        self._executor: Executor | None = None
 
     def checker_for(self, problem: Problem) -> Checker | None:
         """What judges this problem's samples by running something, ``None`` where nothing has to run: a known
@@ -24,10 +34,17 @@ class Checkers:
         if problem.answer is not None:
             return None
         if problem.kind == "code" and problem.tests is not None:
-            from app.runs.code_checks import CodeTests
+            return self._submitted()
+        if problem.kind == "proof":
+            from app.runs.proof_checks import is_checkable
 
-            return CodeTests(self.programs())
+            return self._submitted() if is_checkable(problem) else None
         return None
+
+    @property
+    def at_once(self) -> int:
+        """Samples that may be handed over at the same time, once there is something to judge."""
+        return self._executor.at_once if self._executor is not None else 1
 
     def programs(self) -> Sandbox:
         """The strict sandbox: programs that may start no others."""
@@ -38,6 +55,32 @@ class Checkers:
         return self._sandbox
 
     async def close(self) -> None:
+        if self._executor is not None:
+            await self._executor.close()
+            self._executor = None
         if self._sandbox is not None:
             await self._sandbox.close()
             self._sandbox = None
+
+    def _submitted(self) -> Checker:
+        from app.runs.submitting import Submitted
+
+        if self._executor is None:
+            self._executor = self._new_executor()
+        return Submitted(self._executor)
+
+    def _new_executor(self) -> Executor:
+        from app import settings
+        from verifiers.executors import LocalExecutor
+        from verifiers.executors_work import Means, Workbench
+
+        mine = self._settings or settings.load().settings
+        here = max(1, (os.cpu_count() or 2) - 1)
+        if mine.cluster is not None:
+            from verifiers.executors_ray import RayExecutor
+
+            means = Means(1, mine.lean_project, mine.proof_seconds)
+            return RayExecutor(mine.cluster, means)
+        means = Means(here, mine.lean_project, mine.proof_seconds)
+        # The sandboxes let through what they have workers for; a few more may be on their way.
+        return LocalExecutor(Workbench(means, programs=self.programs), at_once=2 * here + 2)

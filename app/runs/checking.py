@@ -59,7 +59,7 @@ class LiveChecks:
         else:
             self._waiting[key] = [sample]
             self._queue.append(key)
-            if len(self._workers) < AT_ONCE:
+            if len(self._workers) < max(AT_ONCE, getattr(self._checker, "at_once", 0)):
                 worker = asyncio.create_task(self._work())
                 self._workers.add(worker)
                 worker.add_done_callback(self._workers.discard)
