@@ -50,7 +50,42 @@ def _checks() -> Iterator[Check]:
     yield _weights()
     yield _journal()
     yield _sandbox()
+    yield from _gpus()
+    yield _vllm()
     yield _terminal()
+
+
+def _gpus() -> Iterator[Check]:
+    """Every card with its memory and load, and the largest models of the catalog that fit."""
+    from app.models.gpus import find_gpus, models_that_fit
+
+    found = find_gpus()
+    if not found:
+        yield Check("gpu", True, "none that nvidia-smi lists; models run on the CPU")
+    for gpu in found:
+        names = models_that_fit(gpu.free, most=4)
+        detail = (
+            f"{gpu.sentence}; fits {', '.join(names)}" if names else f"{gpu.sentence}; no room for a model"
+        )
+        yield Check("gpu", bool(names), detail, None if names else "nvidia-smi shows who uses its memory")
+
+
+def _vllm() -> Check:
+    """Whether vllm: models can be had: they are one way of many, so that nothing here is needed."""
+    from app import settings
+    from app.models.vllm_place import find_vllm
+    from app.models.vllm_plan import check_cards
+
+    try:
+        command = settings.load().settings.vllm_command
+    except MonkeysError:
+        command = None
+    try:
+        install = find_vllm(command)
+        check_cards(install)
+    except MonkeysError as error:
+        return Check("vllm", False, error.message, error.fix)
+    return Check("vllm", True, install.sentence)
 
 
 def _sandbox() -> Check:

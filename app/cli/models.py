@@ -31,7 +31,18 @@ def list_models(output: OutputOption = Output.text) -> None:
         f"{model.missing or 'ready'} · {model.description}"
         for model in models
     ]
+    lines += _gpu_lines()
     print_list(output, [_row(model) for model in models], lines)
+
+
+def _gpu_lines() -> list[str]:
+    """The graphics cards, and what of the catalog fits on each."""
+    from app.models.gpus import find_gpus, models_that_fit
+
+    return [
+        f"GPU {gpu.sentence}; fits {', '.join(models_that_fit(gpu.free)) or 'no model of the catalog'}"
+        for gpu in find_gpus()
+    ]
 
 
 def _row(model: KnownModel) -> dict[str, Any]:
