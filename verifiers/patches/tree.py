@@ -103,7 +103,7 @@ def list_files(root: Path) -> list[str]:
 
 def uncommitted(root: Path) -> int | None:
     """How many files differ from the last commit, ``None`` where git does not keep the folder."""
-    said = _git(root, "status", "--porcelain", "-z", "--untracked-files=normal", "--", ".")
+    said = git_output(root, "status", "--porcelain", "-z", "--untracked-files=normal", "--", ".")
     return None if said is None else said.count(b"\0")
 
 
@@ -156,7 +156,7 @@ def _git_files(root: Path) -> list[str] | None:
 
 
 def _git_list(root: Path, *which: str) -> list[str] | None:
-    said = _git(root, "ls-files", "-z", *which, "--", ".")
+    said = git_output(root, "ls-files", "-z", *which, "--", ".")
     return None if said is None else [os.fsdecode(path) for path in said.split(b"\0") if path]
 
 
@@ -173,7 +173,7 @@ def _walk(root: Path) -> Iterator[str]:
             yield (here / name).relative_to(root).as_posix()
 
 
-def _git(root: Path, *arguments: str) -> bytes | None:
+def git_output(root: Path, *arguments: str) -> bytes | None:
     """What git says; ``None`` without git, or where it does not keep the folder."""
     safe = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false")
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
