@@ -32,7 +32,8 @@ _COMMANDS: Final = {
     "lt": "<", "gt": ">", "approx": "=", "degree": "°", "degrees": "°", "circ": "°", "quad": " ",
     "qquad": " ", "left": "", "right": "", "big": "", "Big": "", "bigl": "", "bigr": "", "limits": "",
     "displaystyle": "", "textstyle": "", "lbrace": "{", "rbrace": "}", "colon": ":", "percent": "%",
-    "euro": "€", "pounds": "£", "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac", "fbox": r"\boxed",
+    "euro": "€", "pounds": "£", "dfrac": r"\frac", "tfrac": r"\frac", "cfrac": r"\frac",
+    "nicefrac": r"\frac", "sfrac": r"\frac", "fbox": r"\boxed",
 }  # fmt: skip
 _WRAPPERS: Final = (
     "text|textrm|textbf|textit|texttt|textnormal|textsf|mathrm|mathbf|mathit|mathsf|mathbb|mathcal|mbox|hbox"

@@ -101,7 +101,7 @@ def _digest(text: str) -> str:
 # ---------------------------------------------------------------- mathematics
 
 _HEDGE: Final = re.compile(
-    r"(?:(?:so|thus|hence|therefore)?,?\s?(?:the\s)?(?:final\s)?answer(?:\sis\b|\s?[:=])\s?)?"
+    r"(?:(?:it|this|that)(?:'s|\sis)\s)?(?:(?:so|thus|hence|therefore)?,?\s?(?:the\s)?(?:final\s)?answer(?:\sis\b|\s?[:=])\s?)?"
     r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of"
     r"|equals?|equal to)\s|[=:~]\s?)*",
     re.IGNORECASE,
@@ -116,8 +116,23 @@ _CLOCK: Final = re.compile(
 )
 _RATIO: Final = re.compile(r"\d+(?:\.\d+)?(?:(?:\s?:\s?|\sto\s)\d+(?:\.\d+)?){1,4}")
 _CHOICE: Final = re.compile(r"[(\[]?\s?([A-Za-z])\s?[)\].]?")
-_WORDY: Final = re.compile(r"[^\W\d_][\w'’-]*\.?(?:\s[^\W\d_][\w'’-]*\.?)*")
+_WORDY: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’-])*\.?(?:\s[^\W\d_](?:[^\W\d_]|['’-])*\.?)*")
 _YES_OR_NO: Final = re.compile(r"(yes|no)\s?[,.;:]\s?", re.IGNORECASE)
+_SAID_TWICE: Final = re.compile(r"^(-?[\d.,/]+)\s\([A-Za-z][A-Za-z -]*\)$")
+"""``8 (eight)``."""
+_LETTER_LIST: Final = re.compile(r"\(?[A-J]\)?(?:(?:\s?,\s?(?:and\s)?|\sand\s|\s?&\s?)\(?[A-J]\)?)+")
+_COLOURS: Final = re.compile(r"\\(?:text)?colou?r\s?\{[^{}]*\}")
+_FUNCTION: Final = re.compile(r"(?:arc)?(?:sin|cos|tan|cot|sec|csc)\b|(?:ln|log|sqrt|exp)\b")
+_BASED: Final = re.compile(
+    r"\(?([0-9A-Fa-f]{1,60})\)?\s?(?:_\s?[{(]?\s?|(?:in\s)?base[\s-])(\d{1,2}|[a-z]+)\s?[})]?", re.IGNORECASE
+)
+_BASES: Final = {"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8",
+                 "nine": "9", "ten": "10", "sixteen": "16"}  # fmt: skip
+_OUT_OF: Final = re.compile(r"(\d+)\s(?:out\sof|in|over)\s(?:every\s)?(\d+)")
+_NOTHING: Final = re.compile(
+    r"(?:there (?:is|are) )?"
+    r"(?:no (?:real )?(?:solutions?|answers?|roots?|values?)|none|(?:the )?empty set|nothing)"
+)
 _ARTICLE: Final = re.compile(r"(?:the|a|an|on|(?:line )?segment|side|point)\s(?=\w)")
 _DIFFERENCE: Final = re.compile(r"\b[^\W\d_]{1,2}-[^\W\d_]{1,2}\b|-\d")
 """``b-1`` and ``x-y``, which look like hyphenated words."""
@@ -128,19 +143,28 @@ def _math_form(answer: str) -> str:
         return answer
     if "≈" in answer or "approx" in answer:
         answer = exact_side(answer)
+    if "color" in answer:
+        answer = _COLOURS.sub(" ", answer)
     text = _trimmed(plain_math(answer))
     hedge = _HEDGE.match(text)
     if hedge is not None and hedge.end() < len(text):
         text = text[hedge.end() :]
+    if text.endswith(")"):
+        text = _SAID_TWICE.sub(r"\1", text)
+        if "=" in text and "," not in text and outer_brackets(text) == "()":
+            text = text[1:-1].strip()
     text = _right_side(text)
     if _LETTERS.fullmatch(text):
         return read(text) or compact(text)
+    letters = _LETTER_LIST.fullmatch(text)
+    if letters is not None:
+        return "{" + ";".join(sorted({each.lower() for each in re.findall(r"\b[A-Z]\b", text)})) + "}"
     return _simple(text) or read(answer) or _collection(text) or compact(text)
 
 
 def _simple(text: str) -> str | None:
     """A number, a time, a ratio, a letter or words; ``None`` for anything that is more than that."""
-    return _clock(text) or _ratio(text) or _number(text) or _words(text)
+    return _clock(text) or _ratio(text) or _number(text) or _based(text) or _words(text)
 
 
 def _trimmed(text: str) -> str:
@@ -154,10 +178,14 @@ def _right_side(text: str) -> str:
     """What an equation says something is: ``x = 5``, ``Total cost = $72``, ``48 + 24 = 72``, ``x is 5``."""
     left, sign, right = text.rpartition("=")
     if not sign:
-        left, sign, right = text.rpartition(" is ")
+        left, sign, right = text.rpartition(" equals " if " equals " in text else " is ")
+        if not sign and re.match(r"[A-Za-z]:\s", text):
+            left, sign, right = text.partition(": ")
         named = sign and _NAME.fullmatch(left) is not None and _number(right) is not None
         return right if named else text
     left, right = left.rstrip(": "), right.strip()
+    if right.count("{") != right.count("}") or right.count("(") > right.count(")"):
+        return text  # the sign stands inside something: \sum_{k=1}^{n}
     if left.lower().startswith("all "):  # "all real numbers except x = 0"
         return text
     if not right or not left or left[-1] in "<>!=":
@@ -170,8 +198,21 @@ def _right_side(text: str) -> str:
 
 
 def _number(text: str) -> str | None:
+    if len(text) < 30 and (out_of := _OUT_OF.fullmatch(text)) is not None:
+        text = f"{out_of[1]}/{out_of[2]}"
+    elif text.startswith(("minus ", "negative ")) and text[-1].isdecimal():
+        text = f"-{text.partition(' ')[2]}"
     quantity = read_quantity(text)
     return None if quantity is None else quantity.key()
+
+
+def _based(text: str) -> str | None:
+    """``1010_2``: digits in a base of their own."""
+    match = _BASED.fullmatch(text) if len(text) < 80 and text[-1:] not in "abcdef" else None
+    if match is None:
+        return None
+    base = _BASES.get(match[2].lower(), match[2])
+    return f"{match[1].upper()}_{base}" if base.isdecimal() and match[1][0].isdecimal() else None
 
 
 def _ratio(text: str) -> str | None:
@@ -199,9 +240,15 @@ def _words(text: str) -> str | None:
     lead = _YES_OR_NO.match(text)
     if lead is not None:
         return lead[1].lower()
-    if _WORDY.fullmatch(text) is None or _DIFFERENCE.search(text) is not None:
+    if (
+        _FUNCTION.match(text) is not None
+        or _WORDY.fullmatch(text) is None
+        or _DIFFERENCE.search(text) is not None
+    ):
         return None
     words = _ARTICLE.sub("", text.casefold(), count=1)
+    if _NOTHING.fullmatch(words.rstrip(".")) is not None:
+        return "∅"
     return {"infinity": "∞", "negative infinity": "-∞", "minus infinity": "-∞"}.get(words, words)
 
 

@@ -184,6 +184,8 @@ def _unit_of(words: list[str]) -> Unit | None:
     """The unit that ``words`` are as a whole: ``km``, ``per cent``, ``miles per hour``."""
     if len(words) == 1:
         return find_unit(words[0])
+    if len(words) == 2 and words[0].rstrip(".") in ("square", "sq", "cubic", "cu"):
+        return find_unit(" ".join(words))
     phrase = _PHRASES.get(" ".join(words).lower())
     return find_unit(phrase) if phrase is not None else None
 

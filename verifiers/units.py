@@ -6,6 +6,7 @@ holds what word problems use; everything else behind a number ("72 clips") is a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -74,8 +75,18 @@ UNITS: Final[dict[str, Unit]] = {
 """By every spelling, symbols in their usual case and words in lower case."""
 
 
+_POWER: Final = re.compile(r"([A-Za-z]+)\.?\^?([23])|(square|sq\.?|cubic|cu\.?) ([A-Za-z]+)")
+
+
 def find_unit(name: str) -> Unit | None:
     """The unit spelled ``name``, with or without an abbreviation's dot; ``None`` where it is none we know."""
     bare = name.rstrip(".")
+    power = _POWER.fullmatch(bare)
+    if power is not None:
+        base = find_unit(power[1] or power[4])
+        degree = int(power[2]) if power[2] else 2 if power[3].startswith("sq") else 3
+        if base is None or base.measures != "length":
+            return None
+        return Unit("area" if degree == 2 else "room", base.scale**degree)
     unit = UNITS.get(bare)
     return unit if unit is not None or len(bare) < 3 else UNITS.get(bare.lower())

@@ -29,7 +29,7 @@ def table() -> dict[str, Rewritten]:
 
 
 def rewritten(answer: str) -> Rewritten:
-    """The rewritings and near misses of ``answer``. Raises ``KeyError`` for one that no rule and no row has."""
+    """The rewritings and near misses of ``answer``. Raises ``KeyError`` for what no rule and no row has."""
     if re.fullmatch(r"-?\d+", answer):
         return _of_whole(int(answer))
     match = _FRACTION.fullmatch(answer)

@@ -21,6 +21,8 @@ FEWEST_DIGITS: Final = 6
 """Significant digits from which on a decimal may stand for the number that it rounds or cuts; math-verify
 rounds to six."""
 
+_RATIO: Final = re.compile(r"(\d+):(\d+)")
+_LETTER: Final = re.compile(r"[a-z]")
 _DECIMAL: Final = re.compile(r"-?(\d*)\.(\d+)")
 
 
@@ -32,6 +34,10 @@ def why_accepted(answer: str, known: str) -> str | None:
         return "the same in another unit"
     if _in_order(answer, known):
         return "the same without its brackets"
+    if _as_ratio(answer, known):
+        return "the same as a ratio"
+    if _set_to_zero(answer, known):
+        return "the same, set to 0"
     if _digits_of(answer, known) or _digits_of(known, answer):
         return "the same as far as its digits go"
     return None
@@ -52,8 +58,23 @@ def _quantity(answer: str) -> Quantity | None:
     return read_quantity(plain_math(answer).rstrip(" .,;:"))
 
 
+def _as_ratio(answer: str, known: str) -> bool:
+    ratio = _RATIO.fullmatch(normal_form(known, "math"))
+    return ratio is not None and normal_form(f"{ratio[1]}/{ratio[2]}", "math") == normal_form(answer, "math")
+
+
+def _set_to_zero(answer: str, known: str) -> bool:
+    """``(x-2)(x-3) = 0`` where the polynomial was asked for."""
+    left, sign, right = plain_math(answer).strip(" .").rpartition("=")
+    if not sign or right.strip() != "0" or "=" in known or _LETTER.search(known) is None:
+        return False
+    return "=" not in left and normal_form(left, "math") == normal_form(known, "math")
+
+
 def _in_order(answer: str, known: str) -> bool:
     text = plain_math(known)
+    if normal_form(known, "math").startswith("{") and outer_brackets(plain_math(answer)) == "[]":
+        return normal_form(f"\\{{{plain_math(answer)[1:-1]}\\}}", "math") == normal_form(known, "math")
     if outer_brackets(text) != "()" or len(split_list(text[1:-1])) < 2:
         return False
     given = plain_math(answer).strip(" .")

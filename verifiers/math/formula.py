@@ -125,7 +125,7 @@ class Reader:
             return False
         if token.sort == "number":
             before = self.tokens[self.place - 1]
-            return before.text in (")", "}", "|", "]")
+            return before.text in (")", "}", "|", "]", "π")
         if token.sort in ("name", "function"):
             return True
         if token.sort == "constant":
@@ -190,7 +190,7 @@ class Reader:
         if token.sort == "number":
             return self._number()
         if token.sort == "name":
-            return self._name()
+            return self._choices() if token.text == "C" and self.at("(", ahead=1) else self._name()
         if token.sort == "constant" and token.text in ("π", "∞"):
             self.take()
             return Node("constant", name=token.text)
@@ -266,6 +266,19 @@ class Reader:
                 name = f"{name}_{self.take().text}"
         return Node("name", name=name)
 
+    def _choices(self) -> Node:
+        """``C(10, 3)``; ``C(x + 1)`` is a product."""
+        here = self.place
+        self.place += 2
+        above = self.expression()
+        if self.at(","):
+            self.take()
+            below = self.expression()
+            self.take(")")
+            return Node("binom", (above, below))
+        self.place = here
+        return self._name()
+
     def _command(self) -> Node:
         token = self.take()
         if token.text == "frac":
@@ -307,6 +320,10 @@ class Reader:
             return self._root(name)
         base: Node | None = None
         exponent: Node | None = None
+        token, bracket = self.peek(), self.peek(1)
+        glued = token is not None and token.sort == "number" and token.whole and not token.spaced
+        if name == "log" and glued and bracket is not None and bracket.text == "(":
+            base = number(Fraction(self.take().text))  # log2(8)
         while self.at("_", "^"):
             if self.take().text == "_":
                 base = self._group() if self.at("{") else self._primary()

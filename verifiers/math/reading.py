@@ -40,11 +40,20 @@ CANONICAL: Final = re.compile(r"(?:[-\d/;∪(){}\[\]∞,]|(?:num|expr|eq|less|mo
 DIGEST: Final = re.compile(r"(?:num|expr|eq|less|most|neq|matrix)\.[0-9a-f]{24}")
 """How our keys look; ``normal`` leaves them alone."""
 
+_MOST_CELLS: Final = 64
 _MATRIX: Final = re.compile(
     r"\\begin\s?\{\s?([pbvBV]?matrix|smallmatrix|array)\s?\}(?:\s?\{[lcr| ]*\})?(.*?)\\end\s?\{\s?\1\s?\}"
 )
+_OLD_MATRIX: Final = re.compile(r"\\[pbv]?matrix\s?\{((?:[^{}]|\{[^{}]*\})*)\}")
 _SIZES: Final = re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![A-Za-z])\s?\.?")
 _ENDS: Final = re.compile(r"[ .,;:?]+$|^[ ,;:?]+")
+_WRAPPED: Final = re.compile(r"(Matrix|matrix|array|np\.array|set|frozenset)\((?=\[)(.*)\)")
+_SUCH_THAT: Final = re.compile(
+    r"^(?:\{\s?)?all\s(?:real\s)?(?:numbers\s|values\sof\s)?\w\s"
+    r"(?:such\sthat|where|with|for\swhich|satisfying)\s",
+    re.IGNORECASE,
+)
+_TRANSPOSED: Final = re.compile(r"\^\s?\{?\s?(?:\\top|\\intercal|T)\s?\}?$")
 _CUT_AT: Final = re.compile(r"\\approx|≈|\\simeq")
 _RELATIONS: Final = ("=", "<", ">", "<=", ">=", "≠", "∈")
 _MIRRORED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
@@ -76,17 +85,30 @@ def real_number(answer: str) -> Fraction | None:
 
 
 def _read(answer: str) -> Thing | None:
-    text = _ENDS.sub("", undressed(answer))
+    text = _TRANSPOSED.sub("", _ENDS.sub("", undressed(answer)))
+    text = _OLD_MATRIX.sub(lambda found: _modern(found[1]), text)
     if "\\begin" in text:
         text = _SIZES.sub(" ", text)
         matrix = _MATRIX.search(text)
         if matrix is not None:
             return _matrix(text, matrix)
+    text = _unwrapped(text)
     found = _without_sentence(tokens(exact_side(text)))
     _mark_unit(found)
     if not found:
         return None
     return _AnswerReader(found).answer()
+
+
+def _unwrapped(text: str) -> str:
+    """Without what programs and old TeX put around a collection, and the words before a condition."""
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped is not None:
+        inside = wrapped[2]
+        return f"\\{{{inside[1:-1]}\\}}" if wrapped[1].endswith("set") else inside
+    if text.startswith("<") and text.endswith(">") and "," in text:
+        return f"({text[1:-1]})"
+    return _SUCH_THAT.sub("", text)
 
 
 def _mark_unit(found: list[Token]) -> None:
@@ -130,11 +152,18 @@ def _without_sentence(found: list[Token]) -> list[Token]:
     return found
 
 
+def _modern(cells: str) -> str:
+    rows = cells.replace("\\cr", "\\\\")
+    return f"\\begin{{pmatrix}}{rows}\\end{{pmatrix}}"
+
+
 def _matrix(text: str, match: re.Match[str]) -> Thing:
     before = re.sub(r"[A-Za-z_0-9{}\\]{1,12}\s?=\s?$", "", text[: match.start()].strip("()[] ")).strip()
     if before.strip("([{ ") or text[match.end() :].strip(")]}. "):
         raise Unreadable("more than a matrix")
     rows = [row for row in re.split(r"\\\\(?:\[[^\]]*\])?|\\cr", match[2]) if row.strip(" \\hline")]
+    if match[2].count("&") + len(rows) > _MOST_CELLS:
+        raise Unreadable("too large")
     cells = [[_cell(cell) for cell in row.split("&")] for row in rows]
     return table(cells, determinant=match[1] == "vmatrix")
 
@@ -228,6 +257,10 @@ class _AnswerReader(Reader):
     def _bracketed(self) -> Thing | None:
         """A tuple, an interval, a set or a matrix; ``None`` where the brackets belong to an expression."""
         close, commas = self._reach()
+        if close is not None and self.tokens[self.place].text == "{":
+            inside = self.tokens[self.place + 1 : close]
+            if not inside or any(token.text in (":", "|") for token in inside[1:2]):
+                return self._set()
         if close is None or not commas:
             return None
         opener, closer = self.tokens[self.place].text, self.tokens[close].text
@@ -250,7 +283,7 @@ class _AnswerReader(Reader):
         self.take(closer)
         if len(parts) == 2 and all(isinstance(part, Values) for part in parts):
             return _pair(parts, opener + closer)
-        return Ordered(tuple(part.text for part in parts), opener + closer)
+        return Ordered(tuple(part.text for part in parts), "()" if len(parts) > 2 else opener + closer)
 
     def _rows(self) -> Thing:
         """``[[1, 2], [3, 4]]``."""
@@ -528,6 +561,7 @@ def _gathered(items: list[Thing], joined: set[str]) -> Thing:
     """Several things as one: "x = 2 or x = 3", "x < 2 or x > 3", "x = 1, y = 2"."""
     bare = [item.thing if isinstance(item, Named) else item for item in items]
     names = [item.name for item in items if isinstance(item, Named)]
+    names = [name.partition("_")[0] for name in names] if len(set(names)) > 1 else names
     if len(names) == len(items) and len(set(names)) == len(items):
         in_order = sorted(zip(names, bare, strict=True), key=lambda pair: pair[0])
         return _tuple([thing for _, thing in in_order])

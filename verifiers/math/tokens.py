@@ -17,6 +17,7 @@ from verifiers.safe_text import clean
 from verifiers.units import find_unit
 
 MOST_TOKENS: Final = 400
+MOST_FUNCTIONS: Final = 40
 """Longer formulas are not read; what they cost would be felt."""
 
 Sort: TypeAlias = Literal["number", "name", "constant", "function", "command", "operator", "relation", "word"]
@@ -62,7 +63,8 @@ _COMMANDS: Final = {
     "backslash": "\\", "percent": "%", "lbrace": "\\{", "rbrace": "\\}", "langle": "(", "rangle": ")",
     "colon": ":", "mid": "|", "vert": "|", "lvert": "|", "rvert": "|", "lfloor": "⌊", "rfloor": "⌋",
     "lceil": "⌈", "rceil": "⌉", "lparen": "(", "rparen": ")", "lbrack": "[", "rbrack": "]", "approx": "≈",
-    "to": "→", "land": "and", "lor": "or", "wedge": "and", "vee": "or", "equiv": "≡", "sim": "~",
+    "to": "=", "rightarrow": "=", "Rightarrow": "=", "implies": "=", "longrightarrow": "=",
+    "land": "and", "lor": "or", "wedge": "and", "vee": "or", "equiv": "≡", "sim": "~",
 }  # fmt: skip
 _NOTHING: Final = frozenset(
     (
@@ -71,7 +73,8 @@ _NOTHING: Final = frozenset(
     )
 )
 _KEPT: Final = {
-    "frac": "frac", "dfrac": "frac", "tfrac": "frac", "cfrac": "frac", "binom": "binom", "dbinom": "binom",
+    "frac": "frac", "nicefrac": "frac", "sfrac": "frac", "flatfrac": "frac", "dfrac": "frac",
+    "tfrac": "frac", "cfrac": "frac", "binom": "binom", "dbinom": "binom",
     "tbinom": "binom", "sqrt": "sqrt", "over": "over", "choose": "choose", "begin": "begin", "end": "end",
     "tan": "tan",
 }  # fmt: skip
@@ -85,6 +88,13 @@ _UNIT_MARK: Final = "\x03"
 _REALS: Final = re.compile(r"\\(?:mathbb|mathbf|Bbb)\s?\{?\s?R\s?\}?|\\R(?![A-Za-z])|ℝ")
 _OVERLINED: Final = re.compile(r"\\(?:overline|bar)\s?\{\s?([A-Za-z]{1,3})\s?\}")
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)(?:\{,\}|\\,|\\!|,\\!|\\ )(?=\d{3}(?!\d))")
+_COLOURS: Final = re.compile(r"\\(?:text)?colou?r\s?\{[^{}]*\}")
+_BINOMIAL: Final = re.compile(r"(?:\{\})?[_^]\s?\{?\s?(\w{1,4})\s?\}?\s?C\s?_\s?\{?\s?(\w{1,4})\s?\}?")
+"""``_{10}C_3``."""
+_SPOKEN_ROOT: Final = re.compile(
+    r"\b(?:times\s)?(?:the\s)?(?:(square\s)|cube\s)root\s(?:of\s)?(\w+)", re.IGNORECASE
+)
+_OVER: Final = re.compile(r"^\s*\{?\s*(-?\d+)\s*\\over\s*(\d+)\s*\}?\s*$")
 _SPACE: Final = re.compile(r"\\[,;:!> ]|~|\s+|\\\n")
 _MONEY: Final = re.compile(r"\\?\$")
 _NUMBER: Final = re.compile(r"(?:\d+\.\d+|\d+|\.\d+)(?:[eE][-+]?\d{1,3}(?![\w.]))?")
@@ -94,7 +104,8 @@ _SIGNS: Final = re.compile(
     r"\*\*|<=|>=|=<|=>|!=|<>|->|\\\{|\\\}|\\\\|\\\||[-+*/^_=<>≠≈≡~∈∉∪∩±∓√∛!%°()\[\]{}|,;:&⌊⌋⌈⌉∅∞π→'¬∧∨]"
 )
 _SIGN_SPELLINGS: Final = {
-    "**": "^", "=<": "<=", "=>": "→", "!=": "≠", "<>": "≠", "->": "→", "\\|": "|", "∧": "and", "∨": "or",
+    "**": "^", "=<": "<=", "=>": "=", "!=": "≠", "<>": "≠", "->": "=", "→": "=", "\\|": "|",
+    "∧": "and", "∨": "or",
 }  # fmt: skip
 _RELATIONS: Final = frozenset(("=", "<", ">", "<=", ">=", "≠", "∈"))
 _CONSTANTS: Final = {
@@ -114,6 +125,7 @@ def undressed(answer: str) -> str:
     """``answer`` as one line of formula: without Markdown, mathematics' dollars and text wrappers."""
     text = clean(answer).replace("≈", "\\approx ").replace("\\cong", "\\approx ").replace("≠", "\\ne ")
     text = text.translate(TYPOGRAPHY)
+    text = _COLOURS.sub(" ", text)
     text = re.sub(r"\\[()\[\]](?!\d+(?:pt|em))", " ", text).replace("`", " ").replace('"', " ")
     text = re.sub(r"(?<=[\w)}])\*\*(?=[\w({\\-])", "^", text).replace("**", " ")
     text = text.replace("\\$", " ").replace("$", " ").replace("\\%", "%").replace("\\#", "#")
@@ -128,6 +140,9 @@ def undressed(answer: str) -> str:
         text = f"{text[: opened.start()]} {inside} {text[close + 1 :]}"
     text = _REALS.sub(" Reals ", text)
     text = _OVERLINED.sub(r" \1 ", text)
+    text = _BINOMIAL.sub(r" \\binom{\1}{\2} ", text)
+    text = _SPOKEN_ROOT.sub(lambda found: f" \\{'sqrt' if found[1] else 'cbrt'}{{{found[2]}}} ", text)
+    text = _OVER.sub(r"\\frac{\1}{\2}", text)
     return " ".join(_BETWEEN_DIGITS.sub("", text).split())
 
 
@@ -160,6 +175,8 @@ def tokens(text: str) -> list[Token]:
             depth += (token.text in ("(", "[", "\\{")) - (token.text in (")", "]", "\\}"))
         found += more
         spaced = False
+    if sum(token.sort == "function" for token in found) > MOST_FUNCTIONS:
+        raise Unreadable("too many functions")
     return found
 
 
@@ -240,6 +257,8 @@ def _letters(text: str, match: re.Match[str], *, spaced: bool) -> tuple[int, lis
         return end, [Token("constant", _CONSTANTS.get(letters) or _CONSTANTS[lower], spaced)]
     if letters in _GREEK and len(letters) > 2:
         return end, [Token("name", letters, spaced)]
+    if letters == "I":
+        letters = "i"
     if len(letters) == 1:
         digits = re.compile(r"\d+").match(text, end)
         if digits is not None:
