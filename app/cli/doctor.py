@@ -50,6 +50,8 @@ def _checks() -> Iterator[Check]:
     yield _weights()
     yield _journal()
     yield _sandbox()
+    yield _rocq()
+    yield _lean()
     yield from _gpus()
     yield _vllm()
     yield _terminal()
@@ -102,6 +104,40 @@ def _sandbox() -> Check:
         return Check("sandbox", True, f"programs run behind {asyncio.run(walls())}")
     except NoSandbox as error:
         return Check("sandbox", False, error.message, error.fix)
+
+
+def _rocq() -> Check:
+    """The checker of proofs in Rocq."""
+    from verifiers.proofs.tools import find_rocq
+    from verifiers.proofs.verdict import NoProver
+
+    try:
+        tools = find_rocq()
+    except NoProver as error:
+        return Check("rocq", False, error.message, error.fix)
+    return Check("rocq", True, f"{tools.version}, as {' '.join(tools.command)}")
+
+
+def _lean() -> Check:
+    """The checker of proofs in Lean, and the Mathlib that the user's project brings."""
+    from pathlib import Path
+
+    from app import settings
+    from verifiers.proofs.tools import find_lean
+    from verifiers.proofs.verdict import NoProver
+
+    try:
+        named = settings.load().settings.lean_project
+        project = Path(named).expanduser() if named else None
+        tools = find_lean(project)
+    except (NoProver, MonkeysError) as error:
+        return Check("lean", False, error.message, error.fix)
+    if tools.mathlib is not None:
+        return Check("lean", True, f"{tools.version}, Mathlib {tools.mathlib}, from {project}")
+    if project is not None:
+        fix = f"Fetch its compiled files: run `lake exe cache get` in {project}."
+        return Check("lean", False, f"{tools.version}, but {project} has no compiled Mathlib", fix)
+    return Check("lean", True, f"{tools.version}, without Mathlib: set lean_project to a project that has it")
 
 
 def _settings() -> Check:

@@ -21,6 +21,7 @@ import msgspec
 from app.errors import BadInput
 from app.models.base import Message, ModelInfo, Prompt
 from app.problems.problem import Problem
+from verifiers.proofs.lean_text import DEFAULT_PREAMBLE
 
 Form: TypeAlias = Literal["math", "open", "function", "program", "lean4", "rocq", "patch"]
 """What the answer has to look like. Code comes in two forms: a function that tests call, and a program that
@@ -37,9 +38,10 @@ _CLOSING: dict[Form, str] = {
     "program": "Write a Python program that reads standard input and prints to standard output. "
     "Reply with one ```python block that holds the whole program.",
     "lean4": "Prove the theorem in Lean 4 with Mathlib. Reply with one ```lean block that holds the whole "
-    "theorem and its proof. Do not use sorry.",
-    "rocq": "Prove the theorem in Rocq. Reply with one ```coq block that holds the whole theorem and its "
-    "proof, from Proof to Qed. Do not use Admitted.",
+    "theorem, as it is stated, and its proof. Use no sorry, axiom, native_decide or notation of your own.",
+    "rocq": "Prove the theorem in Rocq. Reply with one ```coq block that loads the tactics it needs (such as "
+    "Require Import Lia Lra.) and holds the whole theorem, as it is stated, and its proof, from Proof to "
+    "Qed. Do not use Admitted or axioms.",
     "patch": "Repair the repository. Reply with one ```diff block that holds a unified diff.",
 }
 
@@ -117,7 +119,10 @@ def _question(problem: Problem) -> str:
     """The problem's own words and, for a proof, the formal statement unless they are the same."""
     if problem.kind != "proof" or problem.statement is None:
         return problem.prompt.strip("\n")
-    formal = "\n\n".join(part.strip() for part in (problem.preamble, problem.statement) if part)
+    preamble = problem.preamble
+    if preamble is None and problem.language == "lean4" and "import " not in problem.statement:
+        preamble = DEFAULT_PREAMBLE  # what the checker puts above the statement, too
+    formal = "\n\n".join(part.strip() for part in (preamble, problem.statement) if part)
     return formal if problem.prompt.strip() in formal else f"{problem.prompt.strip()}\n\n{formal}"
 
 

@@ -169,7 +169,7 @@ def _cut_off(sample: GivenSample) -> bool:
 
 def _why_undecided(problem: Problem) -> str:
     if problem.kind == "proof":
-        return "proofs are not checked in this version"
+        return "the problem states no theorem in Lean or Rocq, so no proof of it can be checked"
     if problem.kind == "patch":
         return "the problem names no test command"
     if problem.tests is not None:

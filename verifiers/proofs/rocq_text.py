@@ -15,6 +15,7 @@ _STATEMENT: Final = re.compile(
 _END: Final = re.compile(r"(?<![\w'])(?:Qed|Defined|Admitted|Abort|Save)\b[^.]*\.(?=\s|$)")
 _PROOF: Final = re.compile(r"(?<![\w'])Proof\b[^.]*\.(?=\s|$)")
 _REQUIRE: Final = re.compile(r"(?<![\w'])Require\b")
+_LOADING: Final = re.compile(r"^[ \t]*(?:From\s+[\w.]+\s+)?Require\b[^\n]*\.[ \t]*$", re.MULTILINE)
 _DECLARED: Final = re.compile(
     r"(?<![\w.'])(?:Definition|Fixpoint|CoFixpoint|Function|Notation|Inductive|CoInductive|Record|Structure|Class"
     r"|Variant|Axiom|Parameter|Hypothesis|Variable|Conjecture|Theorem|Lemma|Fact|Remark|Corollary|Proposition"
@@ -117,6 +118,9 @@ def join(preamble: str, statement: Statement, reply: str) -> str:
         if again and _REQUIRE.search(reply):
             return _ended(reply)  # it repeats all of the preamble
         return f"{preamble}\n\n{_ended(reply)}\n"
+    loaded = "\n".join(_LOADING.findall(without_comments(reply)))
+    reply = _LOADING.sub("", reply) if loaded else reply
+    preamble = f"{preamble}\n{loaded}" if loaded else preamble
     proof = _PROOF.search(reply)
     body = reply[proof.start() :] if proof is not None else f"Proof.\n{reply}"
     end = _END.search(body)

@@ -64,6 +64,13 @@ def test_reply_is_joined_however_much_it_repeats(reply: str, file: str) -> None:
     assert rocq_text.join(PREAMBLE, STATEMENT, reply).split() == f"{PREAMBLE}\n{file}".split()
 
 
+def test_libraries_that_a_bare_proof_loads_are_loaded_before_the_statement() -> None:
+    reply = "Require Import Lia.\nFrom Coq Require Import Psatz.\nProof.\n  lia.\nQed."
+    file = rocq_text.join(PREAMBLE, STATEMENT, reply)
+    loaded = "Require Import Lia. From Coq Require Import Psatz."
+    assert file.split() == f"{PREAMBLE} {loaded} {STATED} Proof. lia. Qed.".split()
+
+
 def test_reply_that_repeats_the_preamble_stands_alone_where_both_would_clash() -> None:
     preamble = "Require Import Reals.\nDefinition half := 1."
     reply = f"{preamble}\n{STATED} Proof. lra. Qed."
