@@ -115,6 +115,12 @@ class Engine(Driver[RunState]):
         """Finished samples that wait for their checker."""
         return self._checks.behind if self._checks is not None else 0
 
+    @property
+    def server_load(self) -> str:
+        """What the servers of the models say of themselves now, in words, where any of them does."""
+        loads = [getattr(lane.backend, "load", None) for lane in self._lanes.values()]
+        return "; ".join(load.words for load in loads if load is not None)
+
     def stop(
         self, reason: str = "You stopped it; everything that came is kept.", *, status: ev.Status = "stopped"
     ) -> None:
