@@ -32,6 +32,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_cost: Decimal | None = None
     max_tokens: int = 512
     temperature: float = 0.6
+    reward: str | None = None
+    """What scores samples, where a command does not say."""
+    translator: str | None = None
+    """The model that re-writes solutions as programs, where a command does not say."""
+    translation_share: float = 0.5
+    """The part of each limit that translations may take, 0 to 1."""
     confirm_above: Decimal = Decimal("1.00")
     """Dollars that a run may cost at the most before it is asked about first."""
     gpu_usd_per_hour: Decimal | None = None
@@ -62,6 +68,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("`model` is empty")
         if not 0 <= self.temperature <= 2:
             raise ValueError(f"`temperature` is {self.temperature}: it lies between 0 and 2")
+        if not 0 <= self.translation_share <= 1:
+            raise ValueError(f"`translation_share` is {self.translation_share}: it lies between 0 and 1")
         if not self.proof_seconds > 0:
             raise ValueError(f"`proof_seconds` is {self.proof_seconds}: give seconds above zero")
         if self.max_tokens < 1:

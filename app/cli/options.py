@@ -33,6 +33,22 @@ PriceOption: TypeAlias = Annotated[
         "--price", metavar="IN,OUT", help="Dollars per million tokens, for a model without a known price."
     ),
 ]
+RewardOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--reward", metavar="R", help="What scores the samples: embedded, likelihood, judge:M, ..."),
+]
+TranslatorOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--translator", metavar="M", help="The model that re-writes solutions as programs (CoTnPoT)."
+    ),
+]
+ShareOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--translation-share", metavar="X", help="Of the budget, for --translator: 0 to 1, 0.5 by default."
+    ),
+]
 BaseUrlOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,6 +57,7 @@ BaseUrlOption: TypeAlias = Annotated[
         help="Where the model is served; several are used together. Never kept.",
     ),
 ]
+
 ClusterOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -80,6 +97,15 @@ def within(option: str, value: float | None, low: float, high: float, *, open_lo
     if not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
         where = f"above {low:,g} and up to {high:,}" if open_low else f"from {low:,} to {high:,}"
         raise BadInput(f"{option} {value:g} is out of range.", f"Give a number {where}.")
+
+
+def helper(option: str, given: str | None, usual: str | None) -> str | None:
+    """The name of a reward or a translator; ``none`` leaves out what the settings name. Raises
+    ``BadInput``."""
+    if given is not None and not given.strip():
+        raise BadInput(f"{option} names nothing.", "Name one, or leave it out.")
+    name = usual if given is None else given.strip()
+    return None if name is None or name.lower() == "none" else name
 
 
 def clean_text(option: str, text: str | None) -> str | None:

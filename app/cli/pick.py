@@ -6,12 +6,14 @@ import csv
 import io
 from collections.abc import Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli import out
 from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, graded, read_given
+from app.cli.options import BaseUrlOption, PriceOption, RewardOption, TranslatorOption
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -39,9 +41,30 @@ def pick(
     ] = 100,
     seed: Annotated[int, typer.Option(metavar="S", min=0, help="Fixes the subsets.")] = 0,
     skip_bad: SkipBadOption = False,
+    translator: TranslatorOption = None,
+    reward: RewardOption = None,
+    max_cost: Annotated[
+        str | None, typer.Option(metavar="USD", help="Dollars for --translator and --reward.")
+    ] = None,
+    max_flops: Annotated[str | None, typer.Option(metavar="F", help="FLOPs for them.")] = None,
+    max_total_tokens: Annotated[str | None, typer.Option(metavar="N", help="Tokens for them.")] = None,
+    max_seconds: Annotated[str | None, typer.Option(metavar="S", help="Seconds for them.")] = None,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the samples with what was found, a problem at a time.",
+            show_default=False,
+        ),
+    ] = None,
+    price: PriceOption = None,
+    base_url: BaseUrlOption = None,
     output: Annotated[Table, typer.Option("--output", "-o", help="How to print the result.")] = Table.text,
 ) -> None:
-    """Accuracy of every rule that picks, at 1, 2, 4, ... samples, beside coverage."""
+    """Accuracy of every rule that picks, at 1, 2, 4, ... samples, beside coverage.
+
+    With --translator and --reward, samples that have no program or no reward get one first.
+    """
     known, given = read_given(problems, samples, skip_bad=skip_bad)
     from app.runs.grading import Grader
     from app.runs.picking import pool, ungraded
@@ -49,6 +72,17 @@ def pick(
 
     given = _of_model(given, model)
     refuse_twins(given)
+    if translator is not None or reward is not None:
+        from app.cli import pick_work
+
+        limits = (max_cost, max_flops, max_total_tokens, max_seconds)
+        given = pick_work.worked_through(
+            known, given, translator, reward, limits, seed=seed, price=price, base_url=base_url, write=write
+        )
+    elif write is not None or max_cost is not None:
+        raise BadInput(
+            "Nothing is asked for that could be written or paid.", "Give --translator or --reward."
+        )
     grader, missing = Grader(known), ungraded(given, known)
     verdicts = {
         sample.where: grade.judgement.verdict

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.options import BaseUrlOption, OutputOption, PriceOption, limit
+from app.cli.options import (
+    BaseUrlOption,
+    OutputOption,
+    PriceOption,
+    RewardOption,
+    TranslatorOption,
+    limit,
+)
 from app.cli.out import Output, print_each, print_json, print_lines, print_list, print_one, warn, write_bytes
 from app.errors import BadInput
 
@@ -157,6 +164,8 @@ def resume(
     max_flops: Annotated[str | None, typer.Option(metavar="F", help="A new limit on FLOPs.")] = None,
     max_total_tokens: Annotated[str | None, typer.Option(metavar="N", help="A new limit on tokens.")] = None,
     max_seconds: Annotated[str | None, typer.Option(metavar="S", help="A new limit on seconds.")] = None,
+    reward: RewardOption = None,
+    translator: TranslatorOption = None,
     price: PriceOption = None,
     base_url: BaseUrlOption = None,
     output: OutputOption = Output.text,
@@ -196,7 +205,16 @@ def resume(
             changes=changes,
             more=extra,
         )
-    return session.resume(run, output=output, price=price, base_url=base_url, prices=prices, raised=raised)
+    return session.resume(
+        run,
+        output=output,
+        price=price,
+        base_url=base_url,
+        prices=prices,
+        raised=raised,
+        reward=reward,
+        translator=translator,
+    )
 
 
 @app.command()

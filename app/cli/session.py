@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from decimal import Decimal
 from typing import Protocol
 
+import msgspec
+
 from app import locations, settings
 from app.cli import out
 from app.cli.out import Output
@@ -69,12 +71,15 @@ def resume(
     base_url: Sequence[str] | None = None,
     prices: Mapping[str, str],
     raised: Callable[[RunState], Budget | None],
+    reward: str | None = None,
+    translator: str | None = None,
 ) -> int:
-    """Go on with a run of the journal. ``raised`` gives its new budget, or ``None`` to keep the old one."""
+    """Go on with a run of the journal. ``raised`` gives its new budget, or ``None`` to keep the old one.
+    ``reward`` and ``translator`` are given to a run that had none, or others."""
     with Journal.open(locations.journal_file()) as journal:
         run_id = journal.resolve(name)
         with journal.store(run_id) as store:
-            engine, launcher = _reopened(journal, store, price, prices, base_url)
+            engine, launcher = _reopened(journal, store, price, prices, base_url, reward, translator)
             budget = raised(engine.state)
             if budget is not None:
                 engine.set_budget(budget)
@@ -87,12 +92,19 @@ def _reopened(
     price: str | None,
     prices: Mapping[str, str],
     base_url: Sequence[str] | None,
+    reward: str | None,
+    translator: str | None,
 ) -> tuple[Engine, Launcher]:
     prior = fold(journal.load(store.run_id))
     if prior.problem is None or prior.plan is None:
         raise BadInput(f"Run {store.run_id} never began.", "Make a new one with: monkeys solve")
-    launcher = launcher_for(prior.plan, price, prices, base_url)
-    engine = launcher.open_run(prior.problem, prior.plan, store=store, run_id=store.run_id, prior=prior)
+    plan = msgspec.structs.replace(
+        prior.plan,
+        reward=reward or prior.plan.reward,
+        translator=translator or prior.plan.translator,
+    )
+    launcher = launcher_for(plan, price, prices, base_url)
+    engine = launcher.open_run(prior.problem, plan, store=store, run_id=store.run_id, prior=prior)
     return engine, launcher
 
 
@@ -100,7 +112,7 @@ def launcher_for(
     plan: Plan, price: str | None, prices: Mapping[str, str], base_url: Sequence[str] | None
 ) -> Launcher:
     """``base_url`` goes to the models that it is meant for and nowhere else: it may hold a password."""
-    there = meant_by_base_url(plan.models) if base_url else frozenset()
+    there = meant_by_base_url(asked_models(plan)) if base_url else frozenset()
 
     def make(name: str) -> Backend:
         return backend_for(name, base_url=base_url if name in there else None)
@@ -114,13 +126,20 @@ def launcher_for(
     )
 
 
+def asked_models(plan: Plan) -> tuple[str, ...]:
+    """The models that a plan asks, for samples or for anything else, by the names that people gave them."""
+    kind, _, judge = (plan.reward or "").partition(":")
+    helpers = (plan.translator, judge if kind == "judge" else None)
+    return (*plan.models, *(name for name in helpers if name))
+
+
 def _prices(plan: Plan, price: str | None, prices: Mapping[str, str]) -> dict[str, Price]:
     """Prices by model: those of the settings, and ``--price`` for every model of the run."""
     from budgets.amounts import AmountError
 
     try:
         found = {name: parse_price(text) for name, text in prices.items()}
-        return found if price is None else found | dict.fromkeys(plan.models, parse_price(price))
+        return found if price is None else found | dict.fromkeys(asked_models(plan), parse_price(price))
     except AmountError as error:
         raise BadInput(str(error)) from None
 

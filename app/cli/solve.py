@@ -18,7 +18,11 @@ from app.cli.options import (
     ClusterOption,
     OutputOption,
     PriceOption,
+    RewardOption,
+    ShareOption,
+    TranslatorOption,
     clean_text,
+    helper,
     limit,
     refuse,
     within,
@@ -118,19 +122,18 @@ def solve(
             rich_help_panel=_LIMITS,
         ),
     ] = False,
+    reward: RewardOption = None,
+    translator: TranslatorOption = None,
+    translation_share: ShareOption = None,
     price: PriceOption = None,
     cluster: ClusterOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
     output: OutputOption = Output.text,
-    reward: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
-    translator: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     repo: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     test_command: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
     files: Annotated[list[str] | None, typer.Option(rich_help_panel=_LATER)] = None,
 ) -> int:
     """Ask one problem many times, and pick an answer."""
-    refuse("--reward", reward, "Leave it out: the majority vote picks.")
-    refuse("--translator", translator, "Leave it out: the majority vote picks.")
     refuse("--repo", repo, "Put what matters into the problem's text.")
     refuse("--test-command", test_command, "Leave it out.")
     refuse("--files", files, "Put what matters into the problem's text.")
@@ -161,6 +164,7 @@ def solve(
         stop=stop,
         shrink=shrink_tokens,
     )
+    plan = with_helpers(plan, mine, reward, translator, translation_share)
     from app.cli import session
 
     return session.solve(
@@ -171,6 +175,21 @@ def solve(
         base_url=base_url,
         prices=mine.prices,
         confirm=ask_above(mine, yes),
+    )
+
+
+def with_helpers(
+    plan: Plan, mine: Settings, reward: str | None, translator: str | None, share: float | None
+) -> Plan:
+    """The plan with what scores and what translates, as given or as the settings say."""
+    import msgspec
+
+    within("--translation-share", share, 0, 1)
+    return msgspec.structs.replace(
+        plan,
+        reward=helper("--reward", reward, mine.reward),
+        translator=helper("--translator", translator, mine.translator),
+        translation_share=mine.translation_share if share is None else share,
     )
 
 

@@ -124,6 +124,31 @@ class Launcher:
             helpers=helpers,
         )
 
+    def open_afterwards(self, problem: Problem, plan: Plan, *, prior: RunState) -> Engine:
+        """A run that draws no samples: it only re-writes and scores those of ``prior``.
+
+        Raises ``BadInput``, ``CannotPay`` and what the registries raise for the helpers of ``plan``.
+        """
+        helpers, notice = self._hiring.helpers(problem, plan)
+        started = ev.RunStarted(
+            at=0.0,
+            run_id=prior.run_id,
+            created=prior.created,
+            problem=problem,
+            plan=plan,
+            models=tuple(prior.models.values()),
+            helpers=helpers.infos,
+        )
+        return Engine(
+            started,
+            [],
+            clock=self._clock,
+            prior=prior,
+            notice=notice,
+            gpu_usd_per_hour=self._gpu_usd_per_hour,
+            helpers=helpers,
+        )
+
     def estimate(self, problem: Problem, plan: Plan) -> str:
         """One sentence: what the plan buys and costs. Raises as ``open_run`` does, but not for budgets."""
         lanes = [
@@ -261,6 +286,11 @@ class _KeptOpen:
         """What the backend has found out for the user, if it tells such things."""
         notes: Sequence[str] = getattr(self.backend, "notes", ())
         return notes
+
+    @property
+    def load(self) -> object:
+        """What the model's server says of itself now, where it says anything."""
+        return getattr(self.backend, "load", None)
 
     async def open(self, report: Callable[[Progress], None]) -> None:
         async with self._opening:  # a model may sample and translate: the second one waits for the first

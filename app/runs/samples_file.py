@@ -40,6 +40,7 @@ class SampleFields(msgspec.Struct, frozen=True, kw_only=True):
     reward_model: str | None = None
     program_answer: str | int | float | None = None
     program_status: ProgramStatus | None = None
+    mean_logprob: float | None = None
     finish_reason: str | None = None
     error: str | None = None
 
