@@ -34,15 +34,17 @@ def candidate(
     answer: str | None,
     kind: Kind,
     *,
+    key: str | None = None,
     reward: float | None = None,
     program: ProgramStatus | None = None,
     verdict: Verdict | None = None,
 ) -> Candidate:
-    """A sample of a problem of ``kind``. A reward that is no finite number is none."""
+    """A sample of a problem of ``kind``. ``key`` is its answer's, where the caller knows more than its normal
+    form (see ``math.keys``). A reward that is no finite number is none."""
     return Candidate(
         sample,
         answer,
-        None if answer is None else normal_form(answer, kind),
+        None if answer is None else key or normal_form(answer, kind),
         reward if reward is not None and math.isfinite(reward) else None,
         program,
         verdict,

@@ -18,6 +18,7 @@ from verifiers.answers import Extraction, extract_answer
 from verifiers.candidates import ProgramStatus
 from verifiers.choices import Choices, find_choices
 from verifiers.known import judge_answer
+from verifiers.math.keys import AnswerKeys, shared_math_verify
 from verifiers.normal import same_answer
 from verifiers.verdicts import Judgement
 
@@ -69,6 +70,7 @@ class Grader:
     problems: Mapping[str, Problem]
     checker_for: Callable[[Problem], Checker | None] = _nothing_runs
     _choices: dict[str, Choices | None] = field(default_factory=dict, init=False)
+    _keys: dict[Kind, AnswerKeys] = field(default_factory=dict, init=False)
 
     def extraction(self, sample: GivenSample) -> Extraction:
         """The answer as its maker gave it, or else as we read it from the text."""
@@ -97,14 +99,22 @@ class Grader:
         found = self.extraction(sample)
         if problem.answer is None:
             return Grade(found.answer, Judgement("undecided", _why_undecided(problem), "none"))
-        choices = self._choices_of(problem)
-        return Grade(found.answer, judge_answer(found, problem.answer, problem.kind, choices=choices))
+        keys = self._keys_of(problem.kind)
+        if found.answer is not None:
+            keys.prepare_all([(found.answer, problem.answer)])
+        judgement = judge_answer(
+            found, problem.answer, problem.kind, choices=self._choices_of(problem), keys=keys
+        )
+        return Grade(found.answer, judgement)
 
     async def check(self, sample: GivenSample) -> Grade:
         """As ``grade``, by the problem's tests where there is a checker for them."""
         problem = self.problems[sample.problem_id]
         checker, text = self.checker_for(problem), _text_of(sample)
         if checker is None or text is None or sample.fields.error is not None:
+            answer = self.answer(sample) if problem.answer is not None else None
+            if answer is not None:
+                await self._keys_of(problem.kind).prepare(answer, problem.answer)
             return self.grade(sample)
         judgement, measured = await checker.judge(problem, text, cut_off=_cut_off(sample))
         return Grade(self.answer(sample), judgement, measured)
@@ -118,6 +128,20 @@ class Grader:
         answer = self.answer(sample)
         kind = self.problems[sample.problem_id].kind
         return "agrees" if answer is not None and same_answer(answer, program, kind) else "differs"
+
+    def key(self, sample: GivenSample) -> str | None:
+        """The key that a sample's answer votes under, ``None`` where it has no answer."""
+        answer = self.answer(sample)
+        if answer is None:
+            return None
+        keys = self._keys_of(self.problems[sample.problem_id].kind)
+        keys.prepare_all([(answer, None)])
+        return keys.key(answer)
+
+    def _keys_of(self, kind: Kind) -> AnswerKeys:
+        if kind not in self._keys:
+            self._keys[kind] = AnswerKeys(kind, shared_math_verify())
+        return self._keys[kind]
 
     def _choices_of(self, problem: Problem) -> Choices | None:
         if problem.id not in self._choices:
