@@ -20,7 +20,7 @@ from verifiers.choices import Choices, find_choices
 from verifiers.known import judge_answer
 from verifiers.math.keys import AnswerKeys, shared_math_verify
 from verifiers.normal import same_answer
-from verifiers.verdicts import Judgement
+from verifiers.verdicts import Judgement, Kind
 
 
 @dataclass(frozen=True, slots=True)
