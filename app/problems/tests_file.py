@@ -30,7 +30,11 @@ def with_tests(problem: Problem, path: Path, entry_point: str | None = None) -> 
     The function to test is ``entry_point``, else the problem's own, else the one that the tests call or the
     problem's text names. Raises ``BadInput`` for a file that holds no tests or a function nobody names.
     """
-    text = decode_text(read_bytes(path), str(path))
+    return with_tests_of(problem, decode_text(read_bytes(path), str(path)), str(path), entry_point)
+
+
+def with_tests_of(problem: Problem, text: str, path: str, entry_point: str | None = None) -> Problem:
+    """``with_tests`` for tests that are at hand as ``text``; ``path`` is what messages call them."""
     tests = _as_json(text, path)
     name = entry_point or problem.entry_point
     if tests is None:
@@ -46,7 +50,21 @@ def with_tests(problem: Problem, path: Path, entry_point: str | None = None) -> 
     return msgspec.structs.replace(problem, kind="code", tests=tests, entry_point=name, answer=None)
 
 
-def _as_json(text: str, path: Path) -> dict[str, Any] | None:
+def count_of(tests: dict[str, Any]) -> str:
+    """How much is tested, in words: ``3 asserts``, ``1 case``; empty where that cannot be told."""
+    if tests.get("type") == "stdio":
+        cases = tests.get("cases")
+        count, word = (len(cases), "case") if isinstance(cases, list | tuple) else (0, "")
+    else:
+        try:
+            tree = ast.parse(str(tests.get("code", "")))
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ""
+        count, word = sum(isinstance(node, ast.Assert) for node in ast.walk(tree)), "assert"
+    return f"{count} {word}{'s' if count != 1 else ''}" if count else ""
+
+
+def _as_json(text: str, path: str) -> dict[str, Any] | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
@@ -58,7 +76,7 @@ def _as_json(text: str, path: Path) -> dict[str, Any] | None:
     return found
 
 
-def _parsed(text: str, path: Path) -> ast.Module:
+def _parsed(text: str, path: str) -> ast.Module:
     try:
         return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

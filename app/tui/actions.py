@@ -180,6 +180,18 @@ ACTIONS: Final[tuple[Action, ...]] = (
         prefill=True,
     ),
     Action(
+        "tests",
+        "Attach tests",
+        "Judge programs by the tests in FILE, or by pasted ones.",
+        frozenset({"compose", "run"}),
+        ("f6",),
+        "tests",
+        "FILE",
+        optional=True,
+        rank=4,
+        aliases=("verify", "check"),
+    ),
+    Action(
         "problem",
         "Another problem",
         "Back to the form, to ask something else or the same differently.",

@@ -181,6 +181,7 @@ class MonkeysApp(FollowUps, Household, App[None]):
 
     def go_on(self) -> None:
         """Take the run's events, if nobody does yet; what ends it badly is said once."""
+        self._stopped = None
         task = self.session.drive()
         if task is not self._watched:
             self._watched = task

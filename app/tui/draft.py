@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from app.errors import BadInput
@@ -22,6 +23,7 @@ Field = Literal[
     "text",
     "kind",
     "answer",
+    "tests",
     "models",
     "samples",
     "usd",
@@ -30,6 +32,8 @@ Field = Literal[
     "seconds",
     "temperature",
     "max_tokens",
+    "reward",
+    "translator",
 ]
 _T = TypeVar("_T")
 
@@ -48,11 +52,14 @@ class FieldFault(BadInput):
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The form's fields as text. ``kind`` is ``None`` while it is left to detection; ``base`` is the
-    problem the text came from, whose tests and names still hold while the text is unchanged."""
+    problem the text came from, whose tests and names still hold while the text is unchanged. ``tests`` is
+    the path of a file of tests, ``pasted`` tests themselves, used where no file is named."""
 
     text: str = ""
     kind: Kind | None = None
     answer: str = ""
+    tests: str = ""
+    pasted: str = ""
     models: tuple[str, ...] = ()
     samples: str = "64"
     usd: str = ""
@@ -61,17 +68,25 @@ class Draft:
     seconds: str = ""
     temperature: str = "0.6"
     max_tokens: str = "512"
+    reward: str = ""
+    translator: str = ""
     base: Problem | None = None
 
     def of(self, problem: Problem) -> Draft:
         """This draft about ``problem``, its settings unchanged."""
         return replace(
-            self, text=problem.prompt, kind=problem.kind, answer=problem.answer or "", base=problem
+            self,
+            text=problem.prompt,
+            kind=problem.kind,
+            answer=problem.answer or "",
+            tests="",
+            pasted="",
+            base=problem,
         )
 
     def asking(self, text: str) -> Draft:
         """This draft about a problem just typed, its settings unchanged."""
-        return replace(self, text=text, kind=None, answer="", base=None)
+        return replace(self, text=text, kind=None, answer="", tests="", pasted="", base=None)
 
 
 def draft_from(settings: Settings) -> Draft:
@@ -101,11 +116,34 @@ def draft_of(problem: Problem, plan: Plan) -> Draft:
         seconds="" if budget.seconds is None else f"{budget.seconds:g}",
         temperature=f"{settings.temperature:g}",
         max_tokens=str(settings.max_tokens),
+        reward=plan.reward or "",
+        translator=plan.translator or "",
     ).of(problem)
 
 
 def read_problem(draft: Draft) -> Problem:
-    """The problem of the form. Raises ``FieldFault`` for an empty one."""
+    """The problem of the form. Raises ``FieldFault`` for an empty one, and for tests that cannot be used."""
+    problem = _untested(draft)
+    if not (draft.tests.strip() or draft.pasted.strip()):
+        return problem
+    from app.problems.tests_file import with_tests, with_tests_of
+
+    if draft.answer.strip():
+        raise FieldFault(
+            "tests", "Both an answer and tests are given, and only one can decide.", "Empty one of them."
+        )
+    try:
+        if draft.tests.strip():
+            return with_tests(problem, Path(draft.tests.strip()).expanduser())
+        return with_tests_of(problem, draft.pasted, "What was pasted")
+    except BadInput as fault:
+        fix = fault.fix
+        if fix is not None and "--entry-point" in fix:
+            fix = "Name it in the problem, for example as `add(a, b)`."
+        raise FieldFault("tests", fault.message, fix) from fault
+
+
+def _untested(draft: Draft) -> Problem:
     import msgspec
 
     from app.problems.load import problem_from_text
@@ -138,6 +176,8 @@ def read_plan(draft: Draft) -> Plan:
             temperature=read_temperature(draft.temperature),
             max_tokens=_above_zero("max_tokens", draft.max_tokens, parse_count, "512") or 512,
         ),
+        reward=draft.reward.strip() or None,
+        translator=draft.translator.strip() or None,
     )
 
 

@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, cast
 
 from app.errors import BadInput
 from app.tui.draft import Draft, draft_of, read_temperature
+from app.tui.ports import verdicts_pending
 from app.tui.prompt_line import PromptLine
+from app.tui.screens.compose import ComposeScreen
 
 if TYPE_CHECKING:
+    from app.runs.source import RunSource
     from app.tui.app import MonkeysApp
 
 
 class FollowUps:
     """Mixed into the app, whose session it speaks for."""
+
+    _stopped: RunSource | None = None
+    """The run that was told to stop and has not ended yet."""
 
     @property
     def _shell(self) -> MonkeysApp:
@@ -37,9 +43,14 @@ class FollowUps:
     def do_stop(self, _: str = "") -> None:
         source = self._shell.running()
         if source.state.phase == "ended":
+            self._stopped = None
             self._shell.tell("Nothing is being sampled. Press n for a new problem, m for more samples.")
         else:
+            again, self._stopped = self._stopped is source, source
             source.stop()
+            if (pending := verdicts_pending(source)) and not again:
+                words = f"{pending:,} verdict{'s' if pending != 1 else ''}"
+                self._shell.tell(f"Stopping: it waits for {words}. Stop once more to end without them.")
 
     def do_more(self, argument: str = "") -> None:
         count = _count(argument) if argument else None
@@ -78,6 +89,13 @@ class FollowUps:
         if state.problem is not None and state.plan is not None:
             draft = draft_of(state.problem, state.plan)
         self._shell.show_form(draft.asking(argument) if argument else draft)
+
+    def do_tests(self, argument: str = "") -> None:
+        """Back to the form, as this run was asked, with other tests attached."""
+        self.do_problem()
+        form = self._shell.screen
+        if isinstance(form, ComposeScreen):
+            form.do_tests(argument)
 
     def do_copy(self, _: str = "") -> None:
         """What the screen would copy at its key; the pick, where it has no such thing."""

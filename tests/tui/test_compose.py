@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -395,3 +396,70 @@ def test_model_notes_are_told_apart_without_colour() -> None:
     chips = ModelChips(("smollm2", "gpt-4o-mini"), id="models")
     chips._known = {model.name: model for model in MODELS}
     assert str(chips.render()) == " smollm2  ready · 0.04 TFLOP a sample    gpt-4o-mini  needs OPENAI_API_KEY"
+
+
+# -- tests that a user brings ------------------------------------------------------------------------------
+
+ADD = Draft(text="Write a Python function add(a, b).", models=("smollm2",))
+ASSERTS = "assert add(1, 2) == 3\nassert add(-1, 1) == 0\nassert add(0, 0) == 0\n"
+
+
+def test_tests_make_a_problem_one_of_code(tmp_path: Path) -> None:
+    path = tmp_path / "tests.py"
+    path.write_text(ASSERTS)
+    for draft in (replace(ADD, tests=str(path)), replace(ADD, pasted=ASSERTS)):
+        problem = read_problem(draft)
+        assert (problem.kind, problem.entry_point, problem.answer) == ("code", "add", None)
+        assert problem.tests is not None
+        assert problem.tests["type"] == "python"
+
+
+def test_cases_as_json_are_taken_too() -> None:
+    cases = '{"type": "stdio", "cases": [{"input": "1 2", "output": "3"}]}'
+    tests = read_problem(replace(ADD, text="Read two numbers, print their sum.", pasted=cases)).tests
+    assert tests is not None
+    assert tests["cases"][0]["output"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({"pasted": "assert (("}, "What was pasted, line 1 is not Python."),
+        ({"tests": "/nowhere/at/all.py"}, "/nowhere/at/all.py"),
+        ({"pasted": ASSERTS, "answer": "3"}, "Both an answer and tests"),
+        ({"pasted": "x = 1"}, "does not say which function"),
+    ],
+)
+def test_tests_that_cannot_be_used_are_named(changes: dict[str, str], part: str) -> None:
+    with pytest.raises(FieldFault) as fault:
+        read_problem(replace(ADD, text="Do something.", **changes))  # type: ignore[arg-type]
+    assert fault.value.field == "tests"
+    assert part in fault.value.message
+    assert "--entry-point" not in (fault.value.fix or "")
+
+
+async def test_pasted_tests_are_attached_counted_and_taken_away() -> None:
+    scripted = Scripted()
+    app = scripted.app(ADD)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("f6")
+        await pilot.pause()
+        app.screen.query_one(TextArea).text = ASSERTS
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        form = app.screen
+        assert isinstance(form, ComposeScreen)
+        assert str(form.query_one("#tested", Label).render()) == "checked by: tests (3 asserts), pasted"
+        await pilot.press("f5")
+        problem, _ = scripted.asked[-1]
+        assert problem.tests is not None
+        assert problem.kind == "code"
+
+
+async def test_rewards_and_translators_of_the_form_are_in_the_plan() -> None:
+    plan = read_plan(replace(DRAFT, reward=" embedded ", translator="smollm2"))
+    assert (plan.reward, plan.translator) == ("embedded", "smollm2")
+    assert (read_plan(DRAFT).reward, read_plan(DRAFT).translator) == (None, None)
+    again = draft_of(STARTERS[0], plan)
+    assert (again.reward, again.translator) == ("embedded", "smollm2")

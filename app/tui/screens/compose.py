@@ -44,7 +44,10 @@ _LIMITS = (
     ("tokens", "tokens", "none"),
     ("seconds", "time", "none"),
 )
-_TYPED = ("answer", "samples", "usd", "flops", "tokens", "seconds", "temperature", "max_tokens")
+_TYPED = (
+    "answer", "tests", "samples", "usd", "flops", "tokens", "seconds", "temperature", "max_tokens", "reward",
+    "translator",
+)  # fmt: skip
 """The fields of ``Draft`` that are typed into one line each."""
 _KINDS = ("auto", "math", "code", "proof", "patch", "open")
 _PAUSE = 0.12
@@ -88,6 +91,9 @@ class ComposeScreen(ShellScreen):
             with _row("Answer"):
                 yield _field("answer", draft.answer, "if you know it")
                 yield Label("", id="checks", markup=False)
+            with _row("Tests"):
+                yield _field("tests", draft.tests, "file, or F6")
+                yield Label("", id="tested", markup=False)
             with _row("Models"):
                 yield ModelChips(draft.models, id="models")
             with _row("Budget"):
@@ -99,6 +105,11 @@ class ComposeScreen(ShellScreen):
                 yield _field("temperature", draft.temperature, "0.6")
                 yield Label("at most tokens", classes="unit")
                 yield _field("max_tokens", draft.max_tokens, "512")
+            with _row("Picks by"):
+                yield Label("reward", classes="unit")
+                yield _field("reward", draft.reward, "no model")
+                yield Label("programs from", classes="unit")
+                yield _field("translator", draft.translator, "no model")
         with Horizontal(id="verdict"):
             yield Button("Start", id="start", compact=True)
             yield Static("", id="estimate", markup=False)
@@ -159,6 +170,22 @@ class ComposeScreen(ShellScreen):
         self._complained_of = self.draft
         self._say(fault)
 
+    def do_tests(self, argument: str = "") -> None:
+        """Attach a file of tests by its name, or paste some."""
+        from app.tui.screens.tests import TestsDialog
+
+        if argument:
+            self.query_one("#tests", Input).value = argument
+            return
+
+        def given(text: str | None) -> None:
+            if text is not None:
+                self._draft = replace(self._draft, pasted=text)
+                self.query_one("#tests", Input).value = ""
+                self._look()
+
+        self.app.push_screen(TestsDialog(self._draft.pasted), given)
+
     def do_problems(self, _: str = "") -> None:
         from app.tui.screens.problems import ProblemPicker
 
@@ -207,6 +234,7 @@ class ComposeScreen(ShellScreen):
         models = self.shell.models()
         self.query_one(ModelChips).know(models)
         self.query_one("#checks", Label).update(_checks(draft))
+        self.query_one("#tested", Label).update(_tested(draft))
         if draft != self._complained_of:
             self._say(self._outlook(draft, models))
         self.looked_at = draft
@@ -256,9 +284,31 @@ def _field(name: str, value: str, placeholder: str) -> Input:
 def _checks(draft: Draft) -> str:
     if draft.answer.strip():
         return "every sample is judged against it"
-    if draft.base is not None and draft.base.tests and draft.text.strip() == draft.base.prompt.strip():
-        return "not needed: this problem comes with tests"
-    return "without it nothing is verified: the samples vote"
+    if draft.tests.strip() or draft.pasted.strip() or _brings_tests(draft):
+        return "not needed: there are tests"
+    return "without it or tests nothing is verified"
+
+
+def _tested(draft: Draft) -> str:
+    """What the tests are, once they can be read."""
+    if not draft.text.strip():
+        return "asserts, a check function, cases as JSON"
+    try:
+        tests = read_problem(draft).tests
+    except MonkeysError:
+        return ""
+    if tests is None:
+        return ""
+    from app.problems.tests_file import count_of
+
+    count = count_of(tests)
+    whose = "" if draft.tests.strip() else ", pasted" if draft.pasted.strip() else ", the problem's own"
+    return f"checked by: tests{f' ({count})' if count else ''}{whose}"
+
+
+def _brings_tests(draft: Draft) -> bool:
+    base = draft.base
+    return base is not None and base.tests is not None and draft.text.strip() == base.prompt.strip()
 
 
 def _upgrade(models: tuple[ModelChoice, ...], chosen: tuple[str, ...]) -> str:

@@ -17,6 +17,7 @@ from app.tui.actions import Place
 from app.tui.screens.base import ShellScreen
 from app.tui.text import fit
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
+from app.tui.text.verdict_words import reason_facts
 from app.tui.widgets.header import ProblemHeader
 from app.tui.widgets.panel import Panel
 from app.tui.widgets.sample_list import SampleList
@@ -62,9 +63,14 @@ class SampleFacts(Panel):
         facts: list[tuple[str, str, Style]] = [
             ("verdict", f"{SIGNS[how]} {MEANINGS[how]}", colours.of(how) + colours.strong)
         ]
-        if sample.reason:
-            by = f" ({sample.checker})" if sample.checker else ""
-            facts.append(("because", f"{sample.reason}{by}", plain))
+        if sample.checker:
+            facts.append(("checker", sample.checker, plain))
+        case = reason_facts(sample.reason) if sample.verdict != "right" else ()
+        if not case and sample.reason:
+            facts.append(("because", sample.reason, plain))
+        facts += [
+            (name, value, colours.wrong if name in ("got", "raised") else plain) for name, value in case
+        ]
         if sample.error:
             facts.append(("fault", sample.error, colours.wrong))
         if sample.status == "finished":
@@ -139,7 +145,7 @@ class DetailScreen(ShellScreen):
     def compose(self) -> ComposeResult:
         yield ProblemHeader(self.source, id="problem")
         with Horizontal(id="whole"):
-            yield SampleView(self.source, id="text")
+            yield SampleView(self.source, id="text", explains=False)
             yield SampleFacts(self.source, id="facts")
         yield DetailHints(self.source, id="hints")
 

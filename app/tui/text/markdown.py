@@ -34,6 +34,9 @@ LONGEST_RENDERED = 20_000
 _OPEN, _CLOSE = "\u2063", "\u2064"
 """Stand around the answer while Rich works. Invisible, no cells wide, and never left in cleaned text."""
 _LONGEST_MARKED = 200
+_CODE_LINE = re.compile(
+    r"(?:async def|def|class|import|from|return|for|while|if|try|with|print)\b|\w+ *=[^=]"
+)
 _NOT_OURS = (
     "escape",
     "entity",
@@ -64,6 +67,29 @@ def lines_of(text: str, span: tuple[int, int] | None, width: int, look: Look) ->
     marked = _with_marks(text, span)
     rendered = _wrapped(marked, width) if len(text) > LONGEST_RENDERED else _rendered(marked, width, look)
     return _marked_lines(rendered, look.answer)
+
+
+def program_lines(text: str, width: int, look: Look) -> Lines:
+    """A Python program, highlighted, in lines no wider than ``width``."""
+    from rich.syntax import Syntax
+
+    width = max(width, 8)
+    if len(text) > LONGEST_RENDERED:
+        return plain_lines(text, width)
+    console = _console(width, look)
+    program = Syntax(
+        clean(text).rstrip(), "python", theme=look.code_theme, word_wrap=True, background_color="default"
+    )
+    lines = console.render_lines(program, console.options.update(width=width), pad=False)
+    while lines and not "".join(segment.text for segment in lines[-1]).strip():
+        lines.pop()
+    return lines
+
+
+def looks_like_code(text: str) -> bool:
+    """Whether a reply to a code problem begins as a program does, rather than with words about one."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return first[:1] in " \t#@" or bool(_CODE_LINE.match(first))
 
 
 def plain_lines(text: str, width: int) -> Lines:

@@ -16,6 +16,7 @@ from textual.strip import Strip
 from app.runs.state import RunState, Sample
 from app.tui.text import fit
 from app.tui.text.marks import SIGNS, number, standing
+from app.tui.text.verdict_words import short_reason
 from app.tui.widgets.colours import Palette
 from app.tui.widgets.order import GroupRow
 from budgets.amounts import show_usd
@@ -23,7 +24,6 @@ from budgets.amounts import show_usd
 CURSOR = "▌"
 WAITING = "waiting for its first token"
 _GAP = 2
-_LONGEST_REASON = 48
 _LEAST_SHOWN = Decimal("0.0001")
 
 
@@ -109,7 +109,7 @@ def group_strip(
 
 
 def _remark(sample: Sample, width: int) -> str:
-    """Why there is no answer, where there is none; then the end of the text, where the samples differ."""
+    """Why there is no answer, or why it is not right; then the end of the text, where the samples differ."""
     remark = ""
     if sample.status == "failed":
         return fit.head(sample.error or "failed", width)
@@ -121,8 +121,8 @@ def _remark(sample: Sample, width: int) -> str:
         remark = "withheld by the provider"
     elif sample.answer is None:
         remark = "no answer found"
-    elif sample.verdict == "undecided":
-        remark = fit.head(sample.reason, _LONGEST_REASON)
+    else:
+        remark = short_reason(sample)
     if not remark:
         return fit.tail(sample.text, width)
     room = width - len(remark) - 3

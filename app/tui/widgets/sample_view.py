@@ -24,10 +24,20 @@ from textual.strip import Strip
 from app.runs.source import RunSource
 from app.runs.state import Sample
 from app.tui.text import fit
-from app.tui.text.markdown import LONGEST_RENDERED, Lines, Look, lines_of, plain_lines, warm_up
+from app.tui.text.markdown import (
+    LONGEST_RENDERED,
+    Lines,
+    Look,
+    lines_of,
+    looks_like_code,
+    plain_lines,
+    program_lines,
+    warm_up,
+)
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
 from app.tui.widgets.colours import Palette, palette
 from app.tui.widgets.sample_row import WAITING
+from app.tui.widgets.verdict_lines import verdict_lines
 
 LONGEST_LIVE: Final = 4_000
 """Characters up to which a growing text is formatted."""
@@ -46,8 +56,10 @@ class SampleView(ScrollView, can_focus=True):
         Binding("r", "raw", "Formatted or as written", show=False, id="text.raw"),
     ]
 
-    def __init__(self, source: RunSource, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, source: RunSource, *, id: str | None = None, explains: bool = True) -> None:  # noqa: A002
+        """``explains``: what the checker found stands above the text, where no other pane tells it."""
         super().__init__(id=id)
+        self._explains = explains
         self.source = source
         self.raw = False
         self._index: int | None = None
@@ -126,11 +138,19 @@ class SampleView(ScrollView, can_focus=True):
             return _with_caret(lines_of(text, None, width, _look(colours)), width, colours)
         text = sample.text
         remarks = self._remarks(sample, width, colours)
+        above = verdict_lines(sample, width, colours) if self._explains else []
         if not text.strip():
-            return remarks or [[Segment("The model wrote nothing.", colours.dim)]]
+            return [*above, *(remarks or [[Segment("The model wrote nothing.", colours.dim)]])]
         if self.raw or len(text) > LONGEST_RENDERED:
-            return [*plain_lines(text, width), *remarks]
-        return [*lines_of(text, sample.span, width, _look(colours)), *remarks]
+            return [*above, *plain_lines(text, width), *remarks]
+        if self._is_bare_program(text):
+            return [*above, *program_lines(text, width, _look(colours)), *remarks]
+        return [*above, *lines_of(text, sample.span, width, _look(colours)), *remarks]
+
+    def _is_bare_program(self, text: str) -> bool:
+        """Whether a reply is code and nothing else, as base models go on from a signature."""
+        problem = self.source.state.problem
+        return problem is not None and problem.kind == "code" and "```" not in text and looks_like_code(text)
 
     def _remarks(self, sample: Sample, width: int, colours: Palette) -> Lines:
         """What has to be said of a sample that did not end by itself."""
@@ -152,7 +172,8 @@ class SampleView(ScrollView, can_focus=True):
         if sample is not None:
             how = standing(sample)
             answer = f"{fit.head(sample.answer, 24)} " if sample.answer else ""
-            title = f"#{number(sample.index)}  {answer}{SIGNS[how]} {MEANINGS[how]}"
+            checker = f" ({fit.head(sample.checker, 24)})" if sample.verdict is not None else ""
+            title = f"#{number(sample.index)}  {answer}{SIGNS[how]} {MEANINGS[how]}{checker}"
         if title != self._title_text:
             self._title_text = title
             self.border_title = escape(title)

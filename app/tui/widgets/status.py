@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from app.runs.state import RunState
+from app.tui.ports import server_load, verdicts_pending
 from app.tui.text import bars, fit
 from app.tui.text.sentences import now_sentence, speed
 from app.tui.widgets.panel import Panel
@@ -17,7 +18,17 @@ _SIGN = {"waiting": "●", "preparing": "●", "sampling": "●", "paused": "‖
 
 class StatusLine(Panel):
     def looks_at(self, state: RunState) -> object:
-        return (now_sentence(state), speed(state), self._fraction(state), state.phase)
+        return (self._sentence(state), speed(state), self._fraction(state), state.phase)
+
+    def _sentence(self, state: RunState) -> str:
+        pending = verdicts_pending(self.source)
+        load = server_load(self.source) if state.phase == "sampling" else ""
+        if load and not pending:
+            return f"{now_sentence(state)} · {load}"
+        if not pending or state.phase == "ended":
+            return now_sentence(state)
+        words = f"{pending:,} verdict{'s' if pending != 1 else ''} pending"
+        return f"{now_sentence(state)}; {words}" if state.live else f"Checking; {words}"
 
     def _fraction(self, state: RunState) -> float | None:
         if state.phase != "preparing":
@@ -40,7 +51,7 @@ class StatusLine(Panel):
             figures, room = "", width - 2 - (bar + 6 if bar else 0)
         line = Text(no_wrap=True, end="")
         line.append(f"{_SIGN[state.phase]} ", style)
-        sentence = fit.head(now_sentence(state), room)
+        sentence = fit.head(self._sentence(state), room)
         line.append(sentence)
         if bar and fraction is not None:
             full, empty = bars.split(bar, fraction)
