@@ -14,6 +14,9 @@ from app.cli.main import run
 from tests.app.cli.test_cli_startup import HEAVY, imported
 from tests.app.cli.test_cli_verify import jsonl
 
+TOO_DEEP = "x + " + "(" * 70
+"""No formula, and too deep to be asked about: it stays undecided."""
+
 PROBLEMS = [
     {"id": "p1", "kind": "math", "prompt": "What is 70 + 2?", "answer": "72"},
     {"id": "p2", "kind": "math", "prompt": "What is 2 + 3?", "answer": "5"},
@@ -143,7 +146,7 @@ def test_models_are_told_apart_on_request(tmp_path: Path, capsys: pytest.Capture
 def test_what_is_left_out_or_undecided_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     samples = [
         sample("p1", "72", reward=1.0),
-        sample("p1", "x + 70"),
+        sample("p1", TOO_DEEP),
         sample("p1", None, error="reset"),
         sample("p2", "5"),
         sample("p3", "2"),
@@ -162,7 +165,7 @@ def test_what_is_left_out_or_undecided_is_said(tmp_path: Path, capsys: pytest.Ca
     [
         ([sample("p1", "72", index=0), sample("p1", "7", index=0)], "line 2: sample 0 of p1 came already"),
         ([sample("p1", None, error="reset")], "Every sample failed"),
-        ([sample("p1", "x + 70")], "No sample was decided"),
+        ([sample("p1", TOO_DEEP)], "No sample was decided"),
     ],
 )
 def test_what_cannot_be_counted_is_refused(
