@@ -129,8 +129,16 @@ class OpenAIBackend:
         if listed is not None and listed.max_model_len:
             self._info = msgspec.structs.replace(self._info, context=listed.max_model_len)
         if listed is not None and listed.owned_by == "vllm":
-            self._habits.running_counts = True
+            self._learn_of_vllm()
         report(Progress("ready", 1.0))
+
+    def _learn_of_vllm(self) -> None:
+        """vLLM counts as it goes. On this machine it costs no dollars of its own, hears at once that nobody
+        listens any more, and gives log-probabilities for nothing."""
+        self._habits.running_counts = True
+        if self._address.loopback:
+            self._habits.logprobs = True
+            self._info = msgspec.structs.replace(self._info, local=True, stops_when_told=True)
 
     def prompt_tokens_at_most(self, prompt: Prompt) -> int:
         """See ``openai_bound``."""

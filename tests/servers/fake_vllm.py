@@ -46,6 +46,7 @@ def log(text: str) -> None:
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    logprobs = False
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         pass
@@ -64,6 +65,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.logprobs = bool(body.get("logprobs"))
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.send_header("connection", "close")
@@ -80,7 +82,9 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def event(self, choice: int, text: str, count: int, reason: str | None) -> None:
-        piece = {"index": choice, "delta": {"content": text}, "finish_reason": reason}
+        piece: dict[str, Any] = {"index": choice, "delta": {"content": text}, "finish_reason": reason}
+        if self.logprobs:
+            piece["logprobs"] = {"content": [{"token": text, "logprob": -0.5}]}
         usage = {"prompt_tokens": 5, "completion_tokens": count}
         self.wfile.write(b"data: " + json.dumps({"choices": [piece], "usage": usage}).encode() + b"\n\n")
         self.wfile.flush()

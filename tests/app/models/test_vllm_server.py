@@ -286,8 +286,8 @@ async def test_a_backend_samples_tells_its_load_and_closes(wanted: Wanted, tmp_p
     pieces: list[Piece] = []
     await drain(backend, 2, pieces)
     assert [piece for piece in pieces if isinstance(piece, ChoiceDone)] == [
-        ChoiceDone(0, "stop", 4),
-        ChoiceDone(1, "stop", 4),
+        ChoiceDone(0, "stop", 4, mean_logprob=-0.5),
+        ChoiceDone(1, "stop", 4, mean_logprob=-0.5),
     ]
     assert backend.info.context == 4096
     assert backend.load is not None
