@@ -7,6 +7,7 @@ their final answer at most: none of their text may reach a prompt.
 from __future__ import annotations
 
 import re
+import shlex
 import textwrap
 from collections.abc import Callable
 from typing import Any
@@ -45,11 +46,14 @@ def problem_from_row(row: Fields, *, fallback_id: str, where: str) -> Problem:
     except msgspec.ValidationError as error:
         raise BadInput(f"{where}: {explain(error)}.", "Correct that problem.") from None
     _check_tests(problem, where)
+    _check_patch(problem, where)
     return problem
 
 
 def _reader(row: Fields, where: str) -> Callable[[Fields, str], Fields]:
     keys = row.keys()
+    if {"instance_id", "problem_statement"} <= keys:
+        return _swebench
     if {"prompt", "test", "entry_point"} <= keys:
         return _humaneval
     if "test_list" in keys and keys & {"text", "prompt"}:
@@ -65,6 +69,44 @@ def _reader(row: Fields, where: str) -> Callable[[Fields, str], Fields]:
     raise BadInput(
         f"{where}: this is no problem: it has no `prompt`.", "See the problem formats in the README."
     )
+
+
+def _swebench(row: Fields, where: str) -> Fields:
+    """A row of SWE-bench. Its ``repo`` is a name on GitHub: give the folder of your own clone instead, at any
+    commit, since ``base_commit`` says where to start. Without a ``test_command`` of your own, pytest runs the
+    files that the test patch touches."""
+    test_patch = row.get("test_patch")
+    touched = re.findall(r"^\+\+\+ b/(\S+\.py)$", str(test_patch or ""), re.MULTILINE)
+    command = row.get("test_command") or (
+        f"pytest {' '.join(map(shlex.quote, touched))}" if touched else None
+    )
+    return {
+        "id": row["instance_id"],
+        "kind": "patch",
+        "prompt": row["problem_statement"],
+        "repo": row.get("repo"),
+        "test_command": command,
+        "fail_to_pass": _test_names(row.get("FAIL_TO_PASS", row.get("fail_to_pass")), where),
+        "pass_to_pass": _test_names(row.get("PASS_TO_PASS", row.get("pass_to_pass")), where),
+        "base_commit": row.get("base_commit"),
+        "test_patch": test_patch,
+        "files": row.get("files") or (),
+        "test_seconds": row.get("test_seconds"),
+    }
+
+
+def _test_names(value: object, where: str) -> list[str]:
+    """A list, or the same as the JSON text that the data set holds."""
+    if isinstance(value, str):
+        try:
+            value = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            raise BadInput(f"{where}: the list of tests cannot be read.", "Write it as JSON.") from None
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise BadInput(f"{where}: the lists of tests must hold names.", "Correct that problem.")
+    return value
 
 
 def _own(row: Fields, where: str) -> Fields:
@@ -199,6 +241,15 @@ def _check_tests(problem: Problem, where: str) -> None:
     seconds = tests.get("seconds")
     if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds < 3600):
         raise BadInput(f"{where}: `seconds` of the tests must be above 0.", "Correct that problem.")
+
+
+def _check_patch(problem: Problem, where: str) -> None:
+    if problem.test_seconds is not None and not 0 < problem.test_seconds <= 86_400:
+        raise BadInput(f"{where}: `test_seconds` must be above 0.", "Correct that problem.")
+    if not 1 <= problem.repeat_tests <= 1000:
+        raise BadInput(f"{where}: `repeat_tests` must be 1 or more.", "Correct that problem.")
+    if problem.test_command is not None and not problem.test_command.strip():
+        raise BadInput(f"{where}: the test command is empty.", "Write one, or leave it out.")
 
 
 def _is_text(value: object) -> bool:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from app.problems.problem import Problem
 from app.runs.grading import Checker
 
 if TYPE_CHECKING:
+    from app.runs.patch_checks import PatchTests
     from app.settings import Settings
     from verifiers.executors import Executor
-    from verifiers.sandbox import Sandbox
+    from verifiers.sandbox import CommandBox, Sandbox
 
 
 class Checkers:
@@ -27,6 +29,8 @@ class Checkers:
         self._settings = settings
         self._sandbox: Sandbox | None = None
         self._executor: Executor | None = None
+        self._commands: CommandBox | None = None
+        self._repositories: WeakSet[PatchTests] = WeakSet()
 
     def checker_for(self, problem: Problem) -> Checker | None:
         """What judges this problem's samples by running something, ``None`` where nothing has to run: a known
@@ -39,6 +43,8 @@ class Checkers:
             from app.runs.proof_checks import is_checkable
 
             return self._submitted() if is_checkable(problem) else None
+        if problem.kind == "patch" and problem.repo is not None:
+            return self._patches(problem)
         return None
 
     @property
@@ -55,12 +61,29 @@ class Checkers:
         return self._sandbox
 
     async def close(self) -> None:
+        for patches in list(self._repositories):
+            await patches.close()
+        if self._commands is not None:
+            await self._commands.close()
+            self._commands = None
         if self._executor is not None:
             await self._executor.close()
             self._executor = None
         if self._sandbox is not None:
             await self._sandbox.close()
             self._sandbox = None
+
+    def _patches(self, problem: Problem) -> PatchTests:
+        """A checker of its own for every run: it holds the repository as it stands now. Patches stay on this
+        machine, where the repository and its tools are."""
+        from app.runs.patch_checks import PatchTests
+        from verifiers.sandbox import CommandBox
+
+        if self._commands is None:
+            self._commands = CommandBox()
+        found = PatchTests(self._commands, problem)
+        self._repositories.add(found)
+        return found
 
     def _submitted(self) -> Checker:
         from app.runs.submitting import Submitted

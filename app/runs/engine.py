@@ -81,7 +81,7 @@ class Engine(Driver[RunState]):
         helpers = helpers or Helpers(None, None)
         local = {info.name for info in (*started.models, *helpers.infos) if info.local}
         self._rent = Rent(gpu_usd_per_hour, self._ledger, local)
-        self._judge = Judge(started.problem, tuple(info.name for info in started.models))
+        self._judge = Judge(started.problem, tuple(info.name for info in started.models), checker)
         self._checks: LiveChecks | None = None
         if checker is not None:
             self._checks = LiveChecks(

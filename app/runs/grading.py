@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from app.problems.problem import Problem
 from app.runs.samples_file import GivenSample
@@ -44,6 +44,13 @@ class Checker(Protocol):
         ...
 
 
+@runtime_checkable
+class Extractor(Checker, Protocol):
+    """A checker that also knows what a reply answers, better than the reply's text alone tells."""
+
+    def extract(self, text: str, *, cut_off: bool) -> Extraction: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Grade:
     """What a sample answers, ``None`` where it answers nothing, and what was found about it."""
@@ -70,6 +77,7 @@ class Grader:
     problems: Mapping[str, Problem]
     checker_for: Callable[[Problem], Checker | None] = _nothing_runs
     _choices: dict[str, Choices | None] = field(default_factory=dict, init=False)
+    _checkers: dict[str, Checker | None] = field(default_factory=dict, init=False)
     _keys: dict[Kind, AnswerKeys] = field(default_factory=dict, init=False)
 
     def extraction(self, sample: GivenSample) -> Extraction:
@@ -79,6 +87,9 @@ class Grader:
         if sample.fields.text is None:
             return Extraction(None, "no answer given")
         problem = self.problems[sample.problem_id]
+        checker = self._checker_of(problem)
+        if isinstance(checker, Extractor):
+            return checker.extract(sample.fields.text, cut_off=_cut_off(sample))
         return extract_answer(
             sample.fields.text,
             problem.kind,
@@ -110,7 +121,7 @@ class Grader:
     async def check(self, sample: GivenSample) -> Grade:
         """As ``grade``, by the problem's tests where there is a checker for them."""
         problem = self.problems[sample.problem_id]
-        checker, text = self.checker_for(problem), _text_of(sample)
+        checker, text = self._checker_of(problem), _text_of(sample)
         if checker is None or text is None or sample.fields.error is not None:
             answer = self.answer(sample) if problem.answer is not None else None
             if answer is not None:
@@ -142,6 +153,11 @@ class Grader:
         if kind not in self._keys:
             self._keys[kind] = AnswerKeys(kind, shared_math_verify())
         return self._keys[kind]
+
+    def _checker_of(self, problem: Problem) -> Checker | None:
+        if problem.id not in self._checkers:
+            self._checkers[problem.id] = self.checker_for(problem)
+        return self._checkers[problem.id]
 
     def _choices_of(self, problem: Problem) -> Choices | None:
         if problem.id not in self._choices:
@@ -195,7 +211,7 @@ def _why_undecided(problem: Problem) -> str:
     if problem.kind == "proof":
         return "the problem states no theorem in Lean or Rocq, so no proof of it can be checked"
     if problem.kind == "patch":
-        return "the problem names no test command"
+        return "the problem names no repository"
     if problem.tests is not None:
         return f"only problems of kind code are tested, and this one is {problem.kind}"
     return "the problem has no known answer" + (" and no tests" if problem.kind == "code" else "")

@@ -11,6 +11,7 @@ from collections import Counter
 
 from app.problems.problem import Problem
 from app.runs import events as ev
+from app.runs.grading import Checker, Extractor
 from app.runs.state import RunState, Tally
 from verifiers.answers import Extraction, extract_answer
 from verifiers.choices import find_choices
@@ -21,8 +22,11 @@ from verifiers.verdicts import Judgement
 
 
 class Judge:
-    def __init__(self, problem: Problem, models: tuple[str, ...]) -> None:
+    """``checker`` may know better than the text alone what a reply answers."""
+
+    def __init__(self, problem: Problem, models: tuple[str, ...], checker: Checker | None = None) -> None:
         self._problem = problem
+        self._extractor = checker if isinstance(checker, Extractor) else None
         self._keys = AnswerKeys(problem.kind, shared_math_verify() if problem.kind == "math" else None)
         self._votes = MajorityVote(problem.kind, self._keys.key)
         self._told_trouble = False
@@ -59,6 +63,8 @@ class Judge:
         return f"Some formulas are compared as text only: {self._keys.trouble}."
 
     def extract(self, text: str, reason: str) -> Extraction:
+        if self._extractor is not None:
+            return self._extractor.extract(text, cut_off=reason == "length")
         return extract_answer(
             text,
             self._problem.kind,

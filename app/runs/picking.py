@@ -61,7 +61,10 @@ def ungraded(samples: Iterable[GivenSample], problems: Mapping[str, Problem]) ->
 
 
 def _refuse_ungradable(sample: GivenSample, problem: Problem) -> None:
-    if problem.answer is None and not (problem.kind == "code" and problem.tests is not None):
+    tested = (problem.kind == "code" and problem.tests is not None) or (
+        problem.kind == "patch" and problem.repo is not None and problem.test_command is not None
+    )
+    if problem.answer is None and not tested:
         raise BadInput(
             f"{sample.where}: the sample has no verdict, and its problem has no known answer ({problem.id}).",
             "Give its `verdict`, or give the problem an `answer`.",
