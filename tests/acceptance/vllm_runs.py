@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +112,12 @@ class Outcome:
     def prompt_tokens_by_sample(self) -> int:
         """As vLLM's own counter counts: a prompt once for each of its samples."""
         return sum(tokens * samples for tokens, samples in self.requests)
+
+
+def total_rate(outcomes: Iterable[Outcome]) -> float:
+    """Tokens per second of several runs together."""
+    found = list(outcomes)
+    return sum(one.completion_tokens for one in found) / sum(one.seconds for one in found)
 
 
 def plan(served: Served, samples: int, max_tokens: int, seed: int = 0) -> Plan:
