@@ -37,6 +37,10 @@ def history_file() -> Path:
     return _folder("data") / "prompt-history.jsonl"
 
 
+def favourites_file() -> Path:
+    return _folder("data") / "favourites.json"
+
+
 def habits_file() -> Path:
     return _folder("cache") / "habits.json"
 

@@ -19,41 +19,69 @@ app = typer.Typer(help="Models: list, show, pull, serve.", no_args_is_help=True)
 NameArgument = Annotated[str, typer.Argument(metavar="MODEL")]
 
 
+_WIDEST_NAME = 60
+WordArgument = Annotated[
+    str | None, typer.Argument(metavar="WORD", help="Of a name: lists every model that has it.")
+]
+
+
 @app.command("list")
-def list_models(output: OutputOption = Output.text) -> None:
-    """List the models to choose from."""
+def list_models(word: WordArgument = None, output: OutputOption = Output.text) -> None:
+    """List the models to choose from, and what is missing: on this machine, on servers, at API providers."""
+    from app import settings
+    from app.errors import BadInput
+    from app.models.api_catalog import api_models, api_providers
     from app.models.registry import known_models
 
-    models = known_models()
-    width = max(len(model.name) for model in models)
+    keys = settings.load().settings.api_keys
+    if word is None:
+        models = [*known_models(), *api_providers(keys)]
+    else:
+        every = [*known_models(), *api_models(keys)]
+        models = [model for model in every if word.lower() in model.name.lower()]
+        if not models:
+            raise BadInput(f"No listed model has {word} in its name.", "See them all: monkeys models list ''")
+    rows = [_row(model) for model in models]
+    shown = [
+        (model, row)
+        for model, row in zip(models, rows, strict=True)
+        if word is not None or model.ready or not model.name.endswith("/NAME") or _is_familiar(model)
+    ]
+    width = min(_WIDEST_NAME, max(len(model.name) for model in models))
     lines = [
         f"{'✓' if model.ready else '✗'} {model.name:{width}}  "
-        f"{model.missing or 'ready'} · {model.description}"
-        for model in models
+        f"{model.missing or 'ready'} · {_about(model, row)}"
+        for model, row in shown
     ]
-    lines += _gpu_lines()
-    print_list(output, [_row(model) for model in models], lines)
+    if word is None:
+        others = f"{len(models) - len(shown)} more providers" if len(shown) < len(models) else "More"
+        lines.append(f"  {others} and all listed models: monkeys models list WORD, a part of the name")
+    print_list(output, rows, lines)
 
 
-def _gpu_lines() -> list[str]:
-    """The graphics cards, and what of the catalog fits on each."""
-    from app.models.gpus import find_gpus, models_that_fit
+def _is_familiar(model: KnownModel) -> bool:
+    from app.models.litellm_providers import FAMILIAR
 
-    return [
-        f"GPU {gpu.sentence}; fits {', '.join(models_that_fit(gpu.free)) or 'no model of the catalog'}"
-        for gpu in find_gpus()
-    ]
+    return model.name.partition("/")[0] in FAMILIAR
+
+
+def _about(model: KnownModel, row: dict[str, Any]) -> str:
+    price = row["price"]
+    rates = "" if price is None else f", ${price['input']} in, ${price['output']} out per million tokens"
+    return f"{model.description}{rates}"
 
 
 def _row(model: KnownModel) -> dict[str, Any]:
+    from budgets.prices import context_of, price_of
+
     return {
         "name": model.name,
         "kind": model.kind,
         "ready": model.ready,
         "missing": model.missing,
         "parameters": model.parameters,
-        "context": model.context,
-        "price": None,
+        "context": model.context or context_of(model.name),
+        "price": price_row(price_of(model.name)) if model.kind == "litellm" else None,
     }
 
 
@@ -81,7 +109,8 @@ def show(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
         row |= {"kind": info.kind, "parameters": info.parameters, "context": info.context}
         row |= {"layers": info.layers, "hidden": info.hidden, "concurrency": info.concurrency}
         if known is None:
-            row["ready"] = True
+            row["missing"] = _missing_key(name) if info.kind == "litellm" else None
+            row["ready"] = row["missing"] is None
         if price is None and info.local:
             price = FREE
     if size is not None and row.get("parameters") is None:
@@ -98,6 +127,15 @@ def show(name: NameArgument = "smollm2", output: OutputOption = Output.text) -> 
     elif (why := why_unpriced(name)) is not None:
         lines.append(f"{'price':12} unknown: {why}")
     print_one(output, row, lines)
+
+
+def _missing_key(name: str) -> str | None:
+    from app import settings
+    from app.models.api_catalog import what_is_missing
+    from app.models.litellm_providers import provider_of
+
+    provider = provider_of(name)
+    return None if provider is None else what_is_missing(provider, settings.load().settings.api_keys)
 
 
 def price_row(price: Price | None) -> dict[str, str] | None:
