@@ -42,12 +42,14 @@ class ModelChoice:
 class PriceLine:
     """What a model costs, in words short enough for a column: dollars per million tokens in and out, what one
     sample costs, and how many the budget buys (``""`` where dollars limit nothing). ``source`` says where the
-    price is from."""
+    price is from. With it come the model's size in parameters and its context in tokens, where known."""
 
     rates: str = ""
     each: str = ""
     buys: str = ""
     source: str = ""
+    parameters: int | None = None
+    context: int | None = None
 
 
 def verdicts_pending(source: RunSource) -> int:
@@ -66,6 +68,8 @@ def short_name(name: str, width: int = 36) -> str:
     if len(name) <= width:
         return name
     prefix, colon, rest = name.partition(":")
+    if "/" in prefix or "." in prefix:  # a colon within a name, and not after where it comes from
+        prefix, colon, rest = name, "", ""
     last = (rest or prefix).rsplit("/", 1)[-1].removesuffix(".gguf")
     head = f"{prefix}:…/" if colon else "…/"
     room = max(4, width - len(head))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from app import locations
 from app.errors import BadInput
-from app.tui.ports import ModelChoice, PastRun, Ports
+from app.tui.ports import Compared, ModelChoice, PastRun, Ports, PriceLine
 
 if TYPE_CHECKING:
     from app.models.registry import KnownModel
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.runs.source import LiveRun, RunSource
     from app.settings import Settings
 
+    from budgets.rates import Price
 MOST_RECENT = 8
 """Recent problems offered."""
 _QUICK_TO_LOAD = 2_000
@@ -27,11 +28,24 @@ _QUICK_TO_LOAD = 2_000
 
 
 def real_ports(settings: Settings) -> Ports:
+_GROUPS = {
+    "embedded": "On this machine",
+    "gguf": "On this machine",
+    "vllm": "vLLM",
+    "openai": "Servers",
+    "litellm": "API models",
+}
+
+
     wiring = _Wiring(settings)
     return Ports(
         launch=wiring.launch,
         models=wiring.models,
         detect=_detect,
+        catalog=wiring.catalog,
+        price_line=wiring.price_line,
+        favourites=wiring.favourites,
+        toggle_favourite=wiring.toggle_favourite,
         estimate=wiring.estimate,
         confirm=wiring.confirm,
         starters=_starters,
@@ -50,9 +64,7 @@ class _Wiring:
         self._at_the_end: list[Callable[[], None]] = []
 
     @cached_property
-    def _launcher(self) -> Launcher:
-        from app.runs.habits import Habits
-        from app.runs.launch import Launcher
+    def _own_prices(self) -> dict[str, Price]:
         from budgets.rates import parse_price
 
         try:
@@ -61,7 +73,7 @@ class _Wiring:
             raise BadInput(f"A price in the settings cannot be read: {fault}") from fault
         return Launcher(
             habits=Habits(locations.habits_file()),
-            prices=prices,
+            prices=self._own_prices,
             gpu_usd_per_hour=self._settings.gpu_usd_per_hour,
         )
 
@@ -110,6 +122,27 @@ class _Wiring:
                 PastRun(
                     run.run_id,
                     run.created,
+    def catalog(self) -> Sequence[ModelChoice]:
+        from app.models.api_catalog import api_models
+
+        return [_choice(model, False) for model in api_models(self._settings.api_keys)]
+
+    def price_line(self, name: str, text: str, plan: Plan | None) -> PriceLine:
+        from app.runs.habits import Habits
+        from app.tui.text.prices import price_line
+
+        return price_line(name, text, plan, self._own_prices, Habits(locations.habits_file()))
+
+    def favourites(self) -> tuple[str, ...]:
+        from app.models.favourites import Favourites
+
+        return Favourites(locations.favourites_file()).names()
+
+    def toggle_favourite(self, name: str) -> tuple[str, ...]:
+        from app.models.favourites import Favourites
+
+        return Favourites(locations.favourites_file()).toggle(name)
+
                     run.title,
                     tuple(run.models),
                     run.samples,
@@ -192,3 +225,6 @@ def _starters() -> Sequence[Problem]:
     from app.problems.starter import starter_problems
 
     return starter_problems()
+        _GROUPS.get(model.kind, ""),
+        model.parameters,
+        model.context,

@@ -199,12 +199,28 @@ class ComposeScreen(ShellScreen):
     def do_models(self, _: str = "") -> None:
         from app.tui.screens.models import ModelPicker
 
+        ports, models, draft = self.shell.session.ports, self.shell.models(), self.draft
+        try:
+            plan = read_plan(draft)
+        except MonkeysError:
+            plan = None
+
         def chosen(names: tuple[str, ...] | None) -> None:
             if names is not None:
                 self.query_one(ModelChips).names = names
                 self._look()
 
-        self.app.push_screen(ModelPicker(self.shell.models(), self.query_one(ModelChips).names), chosen)
+        self.app.push_screen(
+            ModelPicker(
+                models,
+                draft.models,
+                catalog=ports.catalog,
+                prices=lambda name: ports.price_line(name, draft.text, plan),
+                favourites=ports.favourites,
+                toggle=ports.toggle_favourite,
+            ),
+            chosen,
+        )
 
     # -- looking at the form ---------------------------------------------------------------------------
 

@@ -67,6 +67,15 @@ class Picker(ShellDialog[_Value], Generic[_Value]):
     def rows(self) -> Sequence[Row[_Value]]:
         raise NotImplementedError
 
+    def matching(self, words: Sequence[str]) -> Sequence[Row[_Value]]:
+        """The rows to show for what is typed: those that have every word of it somewhere in their key."""
+        rows = self.rows()
+        if not words:
+            return rows
+        return [
+            row for row in rows if row.value is not None and all(word in row.key.lower() for word in words)
+        ]
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
             dialog.border_title = self.TITLE
@@ -86,15 +95,9 @@ class Picker(ShellDialog[_Value], Generic[_Value]):
         return None if at is None or at >= len(self._shown) else self._shown[at]
 
     def refill(self, keep: int = 0) -> None:
-        """Show the rows that match what is typed, every word of it somewhere in the row's key."""
-        rows = self.rows()
+        """Show the rows that match what is typed."""
         words = self.query_one(PickerField).value.lower().split()
-        if words:
-            rows = [
-                row
-                for row in rows
-                if row.value is not None and all(word in row.key.lower() for word in words)
-            ]
+        rows = self.matching(words)
         self._shown = list(rows)
         options = self.query_one(OptionList)
         options.clear_options()
