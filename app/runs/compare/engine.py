@@ -80,8 +80,13 @@ class Comparison(Driver[ComparisonState]):
         self._emit(ev.BudgetChanged(at=self._at(), budget=budget))
         self._change.set()
 
+    def more(self, samples: int) -> None:
+        """So many more samples of every problem."""
+        each = (self.state.samples_each or 0) + samples
+        self.set_budget(replace(self.state.budget, samples=each))
+
     @property
-    def behind(self) -> int:
+    def verdicts_pending(self) -> int:
         """Finished samples that wait for their verdict."""
         return sum(checks.behind for checks in self._checks.values() if checks is not None)
 
@@ -331,7 +336,7 @@ class Comparison(Driver[ComparisonState]):
             return ("failed" if self.fault else self._stopped_as), self._stopping
         if budget.seconds is not None and self._at() >= budget.seconds:
             return "budget", "The time is up."
-        if self._tasks or still_opening or self._paused or self.behind:
+        if self._tasks or still_opening or self._paused or self.verdicts_pending:
             return None
         able = [entrant for entrant in self._entrants.values() if not entrant.lane.set_aside]
         if not able:

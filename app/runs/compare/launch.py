@@ -9,6 +9,7 @@ from decimal import Decimal
 from app.clock import Clock
 from app.errors import BadInput
 from app.problems.problem import Problem
+from app.problems.repository import with_sources
 from app.runs import events as ev
 from app.runs.compare.engine import Comparison
 from app.runs.compare.entrants import Entrant
@@ -55,6 +56,7 @@ def open_comparison(
             "Use --stop none or first-verified.",
         )
     check_budget(plan.budget)
+    problems = [with_sources(problem) for problem in problems]
     entrants = [
         _entrant(launcher, problems, plan, model, allocation, samples_each, gpu_usd_per_hour)
         for model in plan.models
