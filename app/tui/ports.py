@@ -68,10 +68,11 @@ def short_name(name: str, width: int = 36) -> str:
     if len(name) <= width:
         return name
     prefix, colon, rest = name.partition(":")
-    if "/" in prefix or "." in prefix:  # a colon within a name, and not after where it comes from
-        prefix, colon, rest = name, "", ""
-    last = (rest or prefix).rsplit("/", 1)[-1].removesuffix(".gguf")
-    head = f"{prefix}:…/" if colon else "…/"
+    if not colon or "/" in prefix or "." in prefix:  # a colon within a name says not where it comes from
+        last = f"…/{name.rsplit('/', 1)[-1]}"
+        return last if "/" in name and len(last) <= width else f"…{name[1 - width :]}"
+    last = rest.rsplit("/", 1)[-1].removesuffix(".gguf")
+    head = f"{prefix}:…/"
     room = max(4, width - len(head))
     return head + (last if len(last) <= room else last[: room - 1] + "…")
 

@@ -16,7 +16,7 @@ from textual.widgets import OptionList, Static
 from app.models.favourites import Favourites
 from app.runs.habits import Habits
 from app.runs.plan import Plan
-from app.tui.ports import ModelChoice, PriceLine
+from app.tui.ports import ModelChoice, PriceLine, short_name
 from app.tui.screens.models import ModelPicker
 
 HERE = (
@@ -249,3 +249,18 @@ def test_favourites_outlive_the_program(tmp_path: Path) -> None:
     assert Favourites(file).toggle("a") == Favourites(file).names() == ("b",)
     file.write_text("not JSON")
     assert Favourites(file).toggle("c") == ("c",)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "shown"),
+    [
+        ("groq/openai/gpt-oss-120b", 28, "groq/openai/gpt-oss-120b"),
+        ("groq/meta-llama/llama-prompt-guard-2-86m", 30, "…/llama-prompt-guard-2-86m"),
+        ("apac.anthropic.claude-sonnet-4-20250514-v1:0", 30, "…aude-sonnet-4-20250514-v1:0"),
+        ("gguf:/a/long/folder/of/mine/qwen-coder.gguf", 24, "gguf:…/qwen-coder"),
+        ("vllm:somebody/A-Model-With-A-Long-Name", 20, "vllm:…/A-Model-With…"),
+    ],
+)
+def test_a_long_name_is_cut_where_it_says_least(name: str, width: int, shown: str) -> None:
+    assert short_name(name, width)[-20:] == shown[-20:]
+    assert len(short_name(name, width)) <= width

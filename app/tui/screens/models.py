@@ -68,6 +68,8 @@ class ModelPicker(Picker[tuple[str, ...]]):
         self._marked = list(chosen)
         self._adopt(chosen)
         self._left = 0
+        self._bought = False
+        """Whether dollars limit the samples of any line."""
 
     def on_mount(self) -> None:
         dialog = self.query_one(".dialog")
@@ -109,9 +111,12 @@ class ModelPicker(Picker[tuple[str, ...]]):
         shown = found[:_MOST_SHOWN]
         self._left = len(found) - len(shown)
         wide = self.app.size.width >= _WIDE
+        self._bought = wide and any(self._prices(model.name).buys for model in shown)
         longest = max((len(short_name(model.name)) for model in shown), default=0) + 2
         names = max(12, min(longest, 38 if wide else 30))
-        self.query_one("#columns", Static).update(_heads(names, wide) if shown else "")
+        self.query_one("#columns", Static).update(
+            _heads(names, wide=wide, bought=self._bought) if shown else ""
+        )
         return list(self._rows_of(shown, names, wide, headed=not words))
 
     def _rows_of(
@@ -135,8 +140,11 @@ class ModelPicker(Picker[tuple[str, ...]]):
         if wide:
             size, context = model.parameters or price.parameters, model.context or price.context
             cells = f"{_column(_count(size), 7)}{_column(_count(context), 8)}{cells}"
+        if self._bought:
             cells += _column(price.buys, 8)
-        notes = model.detail if "/" in price.rates else model.missing or model.detail
+        notes = model.missing or model.detail
+        if "/" in price.rates:  # what its provider needs is too long for a line, and said at the bottom
+            notes = model.detail if wide else ""
         shown = Content.assemble(
             ("• " if marked else "  ", "$primary"),
             ("★ " if favourite else "  ", "$primary"),
@@ -218,10 +226,12 @@ class ModelPicker(Picker[tuple[str, ...]]):
             self.query_one(OptionList).highlighted = place
 
 
-def _heads(names: int, wide: bool) -> str:
+def _heads(names: int, *, wide: bool, bought: bool) -> str:
     cells = f"{_column('$/M in / out', 13)}{_column('a sample', 12)}"
     if wide:
-        cells = f"{_column('size', 7)}{_column('context', 8)}{cells}{_column('buys', 8)}"
+        cells = f"{_column('size', 7)}{_column('context', 8)}{cells}"
+    if bought:
+        cells += _column("buys", 8)
     return " " * (6 + names) + cells
 
 
