@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Final
 
 _LONGEST_TEXT = 20_000
-_LONGEST_EXPRESSION = 12  # numbers
+_LONGEST_EXPRESSION = 40  # numbers, signs and brackets
 _MOST_WORDS = 3  # of units between a number and the next sign
 
 _TOKEN: Final = re.compile(
@@ -24,6 +24,11 @@ _TOKEN: Final = re.compile(
     r"|(?P<sign>[-+/÷−–=()])"
     r"|(?P<word>[^\W\d_]+)"
     r"|(?P<other>[^\s$€£])"
+)
+_LATEX: Final = (
+    (re.compile(r"\\[dt]?frac\{([\d.,\s]{1,30})\}\{([\d.,\s]{1,30})\}"), r"(\1/\2)"),
+    (re.compile(r"\\(?:text|mathrm|mathbf)\{([^{}]{0,60})\}"), r" \1 "),
+    (re.compile(r"\\[()\[\]]|\\[,;!]|\\left|\\right|\\(?=[$%])|\*\*"), " "),
 )
 _SIGNS: Final = {"÷": "/", "−": "-", "–": "-"}
 
@@ -47,7 +52,10 @@ class _Number:
 def calculations(text: str) -> list[Calculation]:
     """Every calculation in ``text`` that can be read, in order."""
     found = []
-    for line in re.split(r"\n|(?<=[^\d\s])[.;:!?]\s|(?<=\d)[.;:!?]\s|<<|>>", text[-_LONGEST_TEXT:]):
+    text = text[-_LONGEST_TEXT:]
+    for pattern, plain in _LATEX:
+        text = pattern.sub(plain, text)
+    for line in re.split(r"\n|(?<=[^\d\s])[.;:!?]\s|(?<=\d)[.;:!?]\s|<<|>>", text):
         if "=" not in line:
             continue
         sides = _sides(line)
@@ -131,7 +139,7 @@ def _first_phrase(side: list[_Number | str]) -> list[_Number | str]:
 
 def _value(tokens: list[_Number | str]) -> Fraction | None:
     """The value of a plain expression, ``None`` where it is none or divides by zero."""
-    if not tokens or sum(isinstance(token, _Number) for token in tokens) > _LONGEST_EXPRESSION:
+    if not 0 < len(tokens) <= _LONGEST_EXPRESSION:
         return None
     reader = _Expression(tokens)
     try:

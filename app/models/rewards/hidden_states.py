@@ -34,6 +34,8 @@ LONGEST = READ_AT_ONCE - 8
 """Tokens of problem and solution together; of a longer solution the end is read."""
 TOGETHER = 16
 """The most solutions in one request; it also holds no more tokens than the server has cells."""
+TEMPLATE_TOKENS = 16
+"""At least as many as stand around problem and solution."""
 _LEAST_OF_SOLUTION = 256  # tokens that a long problem leaves to its solution
 _CELLS = 2 * READ_AT_ONCE
 _BEFORE, _BETWEEN = "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"
@@ -54,10 +56,11 @@ class _Read(msgspec.Struct):
 
 
 class StateReader:
-    """The embedded model cut after ``layers`` layers. ``open`` and ``close`` once each; ``read`` often."""
+    """The embedded model cut after ``layers`` layers. ``open`` and ``close`` once each; ``read`` often.
+    ``longest`` is the most tokens that are read of problem and solution together."""
 
-    def __init__(self, layers: int) -> None:
-        self._layers = layers
+    def __init__(self, layers: int, longest: int = LONGEST) -> None:
+        self._layers, self._longest = layers, longest
         self._server: LlamaServer | None = None
         self._starting = asyncio.Lock()
         self._reading = asyncio.Lock()
@@ -78,11 +81,11 @@ class StateReader:
         server = await self._running()
         try:
             asked = await self._tokenised(server, problem)
-            most = LONGEST - len(self._before) - len(self._between)
-            asked = asked[: most - _LEAST_OF_SOLUTION]
+            around = len(self._before) + len(self._between)
+            asked = asked[: max(self._longest - around - _LEAST_OF_SOLUTION, self._longest // 2)]
             head = [*self._before, *asked, *self._between]
             texts = [await self._tokenised(server, text) for text in solutions]
-            room = LONGEST - len(head)
+            room = max(self._longest - len(head), 1)
             whole = [[*head, *text[-room:]] for text in texts]
             found: list[list[list[float]]] = []
             for batch in _batches(whole):

@@ -13,9 +13,9 @@ from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel, WritingReward
 from verifiers.rewards.steps import REDUCTIONS, Reduction
 
-EXAMPLES = ("likelihood", "vllm:NAME", "implicit:NAME", "hf:PATH", "judge:MODEL")
+EXAMPLES = ("embedded", "likelihood", "vllm:NAME", "implicit:NAME", "hf:PATH", "judge:MODEL")
 _PREFIXES = ("vllm", "implicit", "hf", "judge")
-_WORDS = ("likelihood",)
+_WORDS = ("embedded", "likelihood")
 
 
 def reward_of(
@@ -36,6 +36,10 @@ def reward_of(
     one that cannot be had here.
     """
     name = name.strip()
+    if name.lower() == "embedded":
+        from app.models.rewards.embedded import EmbeddedReward
+
+        return EmbeddedReward()
     if name.lower() == "likelihood":
         from app.models.rewards.likelihood import LikelihoodReward
 
