@@ -232,10 +232,11 @@ class Engine(Driver[RunState]):
     def _start(self, lane: Lane) -> bool:
         """Reserve and send one request of as many samples as fit. False if not even one does."""
         free = lane.width(self._plan.concurrency) - lane.in_flight
-        wanted = 1 if lane.again else min(lane.backend.info.choices_per_request, free)
         limit = self.state.budget.samples
-        if limit is not None:
-            wanted = min(wanted, limit - self.state.finished - len(self.state.live))
+        left = None if limit is None else limit - self.state.finished - len(self.state.live)
+        if lane.again:
+            left = 1 if left is None else min(1, left)
+        wanted = lane.batch(free, left)
         if wanted < 1 or not self._rent.affords(lane.name):
             return False
         try:

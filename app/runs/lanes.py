@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from app.models.base import Backend, Prompt
 from app.models.pace import Pace
 from app.runs.costs import Meter
 from app.runs.state import RunState
+
+_PLENTY: Final = 4
+"""Batches in flight; beside so many, a few places that wait to be filled together are no loss."""
 
 
 @dataclass(slots=True)
@@ -76,6 +80,15 @@ class Lane:
         found = [note for note in getattr(self.backend, "notes", ()) if note not in self.told]
         self.told.update(found)
         return found
+
+    def batch(self, free: int, left: int | None) -> int:
+        """How many samples the next request asks for, where ``left`` are wanted at all. A whole batch reads
+        its prompt once, so while plenty is in flight places are not filled one by one (0)."""
+        most = self.backend.info.choices_per_request
+        whole = most if left is None else min(most, left)
+        if free < whole and self.in_flight >= _PLENTY * most:
+            return 0
+        return min(whole, free)
 
     def take(self, wanted: int, first_index: int) -> tuple[tuple[int, ...], int]:
         """The next samples' run-wide indices, and the first one's ordinal. Lost ones come first, singly."""

@@ -180,7 +180,8 @@ async def test_a_cap_holds_whatever_the_server_does(case: int) -> None:
         lost = calls_that_failed(events)
         assert all((seed, size) in lost for seed, size, _ in true_reports(server) - certain)
         assert sum(server.seen.faults.values()) >= 5
-        assert most_in_flight(events) == STREAMS
+        # a last place or two may wait for enough others to make a whole request
+        assert STREAMS - choices < most_in_flight(events) <= STREAMS
     settled_once(events)
     for sample in state.every_sample():
         if sample.status == "finished":
