@@ -260,6 +260,27 @@ def _events(run: str) -> bytes:
     return b"".join(to_json(event) + b"\n" for event in _load(run))
 
 
+@app.command("import")
+def import_(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Logs of other programs, or samples.")
+    ],
+    problems: Annotated[
+        Path | None, typer.Option(help="The problems, for samples in monkeys' own format.")
+    ] = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", help="auto, monkeys, monkey_business, lm-eval or inspect."),
+    ] = "auto",
+    name: Annotated[str | None, typer.Option(help="What the set is called.")] = None,
+    output: OutputOption = Output.text,
+) -> None:
+    """Keep samples that were made elsewhere as a comparison: show, replay and export work on it."""
+    from app.cli import compared
+
+    compared.import_files(files, problems, form, name, output)
+
+
 @app.command()
 def delete(
     run: Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids, their beginnings, or `last`.")],

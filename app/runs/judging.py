@@ -42,12 +42,16 @@ class Judge:
                 sample = state.samples[index]
                 if sample is not None:
                     if sample.answer is not None and sample.group is not None:
-                        self._keys.keep(sample.answer, sample.group)
+                        self.remember(sample.answer, sample.group)
                     self.vote(index, sample.model, sample.answer)
         for sample in state.every_sample():
             if sample.verdict is not None:
                 self._count(self._tallies[sample.model], sample.verdict)
         self._last_pick = state.picks.get("majority")
+
+    def remember(self, answer: str, group: str) -> None:
+        """An answer that an earlier part of the run put into this group."""
+        self._keys.keep(answer, group)
 
     async def prepare(self, text: str, reason: str) -> str:
         """Ask math-verify what ``vote`` and ``consequences`` will want to know of this text, where they do.

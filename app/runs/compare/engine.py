@@ -67,7 +67,7 @@ class Comparison(Driver[ComparisonState]):
         self._checker_for = checker_for
         self._checks: dict[int, LiveChecks | None] = {}
         self._unjudged = dict(unjudged or {})
-        self._cannot_check = False
+        self._told: set[str] = set()
         self._retries = Retries(started.plan.seed)
         if prior is not None:
             self._take_over(prior)
@@ -226,9 +226,13 @@ class Comparison(Driver[ComparisonState]):
                     if type(piece) is Delta:
                         flight.delta(piece, self._at())
                     elif type(piece) is ChoiceDone:
-                        lane.in_flight -= 1
-                        lane.served()
-                        self._done(entrant, problem, flight, piece)
+                        try:
+                            if news := await flight.prepare(piece):
+                                self._tell_once(news)
+                        finally:  # a stop must not lose a sample that is in
+                            lane.in_flight -= 1
+                            lane.served()
+                            self._done(entrant, problem, flight, piece)
                     elif type(piece) is PromptRead:
                         self._emit(*flight.prompt_read(piece, self._at()))
             if flight.unfinished:
@@ -302,11 +306,13 @@ class Comparison(Driver[ComparisonState]):
         self._change.set()
 
     def _missing(self, error: PartMissing) -> None:
-        if not self._cannot_check:
-            self._cannot_check = True
-            text = f"Nothing is checked: {error.message} {error.fix or ''}"
-            self._emit(ev.Notice(at=self._at(), text=text, level="warning"))
+        self._tell_once(f"Nothing is checked: {error.message} {error.fix or ''}")
         self._change.set()
+
+    def _tell_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._emit(ev.Notice(at=self._at(), text=text, level="warning"))
 
     def _set_aside(self, entrant: Entrant, why: str) -> None:
         entrant.lane.set_aside = True

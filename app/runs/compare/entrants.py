@@ -164,7 +164,8 @@ class Entrant:
         place.lane.next_ordinal = cell.next_ordinal
         if cell.read:
             place.lane.meter.prompt_was_paid()
-        for votes in cell.votes.values():
+        for group, votes in cell.votes.items():
+            place.judge.remember(votes.answer, group)
             for _ in range(votes.support):
                 place.judge.vote(votes.sample, self.name, votes.answer)
         self.allocator.progress[problem].drawn = cell.started
