@@ -1,7 +1,7 @@
 """Tests that a user has in a file, as the tests of a problem.
 
-Three things are taken: a problem file's ``tests`` object as JSON; Python that defines ``check(candidate)``;
-and plain Python asserts about the function they call.
+Four things are taken: a problem file's ``tests`` object as JSON; Python that defines ``check(candidate)``; a
+file written for pytest; and plain Python asserts about the function they call.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ import json
 import re
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from app.errors import BadInput
 from app.problems.jsonl import decode_text, read_bytes
 from app.problems.problem import Problem
+
+if TYPE_CHECKING:
+    from verifiers.code.pytest_file import PytestFile
 
 _NAMED = re.compile(
     r"\bdef\s+([A-Za-z_]\w*)\s*\(|`([A-Za-z_]\w*)(?:\([^`]*\))?`|\b([A-Za-z_]\w*)\([a-z_, ]*\)"
@@ -35,12 +38,20 @@ def with_tests(problem: Problem, path: Path, entry_point: str | None = None) -> 
 
 def with_tests_of(problem: Problem, text: str, path: str, entry_point: str | None = None) -> Problem:
     """``with_tests`` for tests that are at hand as ``text``; ``path`` is what messages call them."""
+    from verifiers.code.pytest_file import is_pytest_file
+
     tests = _as_json(text, path)
     name = entry_point or problem.entry_point
     if tests is None:
         tree = _parsed(text, path)
         if _defines_check(tree):
             name = name or _named_in(problem.prompt)
+        elif is_pytest_file(tree):
+            found = _of_pytest_file(tree, path, name)
+            # The function to look for in a reply is the one asked for, else the first that is tested.
+            asked = name if name in found.functions else found.functions[0]
+            tests = {"type": "python", "code": found.code, "functions": list(found.functions)}
+            return msgspec.structs.replace(problem, kind="code", tests=tests, entry_point=asked, answer=None)
         else:
             name = name or _called_in(tree)
             text = f"def check({name}):\n{textwrap.indent(text, '    ')}\n"
@@ -48,6 +59,27 @@ def with_tests_of(problem: Problem, text: str, path: str, entry_point: str | Non
             raise BadInput(f"{path} does not say which function it tests.", "Name it: --entry-point NAME")
         tests = {"type": "python", "code": text}
     return msgspec.structs.replace(problem, kind="code", tests=tests, entry_point=name, answer=None)
+
+
+def repeated(problem: Problem, times: int) -> Problem:
+    """``problem`` with its tests run so many times, for tests that do not always say the same: the majority
+    decides. Unchanged where it has none."""
+    if problem.tests is None or problem.tests.get("type") not in ("python", "stdio"):
+        return problem
+    return msgspec.structs.replace(problem, tests={**problem.tests, "repeat": times})
+
+
+def _of_pytest_file(tree: ast.Module, path: str, entry_point: str | None) -> PytestFile:
+    from verifiers.code.pytest_file import read_pytest_file
+    from verifiers.code.tests import BadTests
+
+    try:
+        return read_pytest_file(tree, entry_point)
+    except BadTests as error:
+        raise BadInput(
+            f"{path} cannot be used as tests: {error}.",
+            "Import the functions by name (from solution import f), or give asserts.",
+        ) from None
 
 
 def count_of(tests: dict[str, Any]) -> str:

@@ -72,7 +72,8 @@ class CodeChecker:
             return CodeVerdict(_judgement("wrong", why))
         if isinstance(known, PythonTests) and entry_point is None:
             return CodeVerdict(_judgement("undecided", "the problem names no entry_point to test"))
-        runs = [await self._once(programs, known, prompt, entry_point or "") for _ in range(self._repeat)]
+        times = known.repeat or self._repeat
+        runs = [await self._once(programs, known, prompt, entry_point or "") for _ in range(times)]
         return _majority(runs)
 
     async def _once(
@@ -83,7 +84,7 @@ class CodeChecker:
         result = await self._sandbox.check(
             programs,
             tests.code,
-            entry_point=entry_point,
+            entry_point=",".join(dict.fromkeys((entry_point, *tests.functions))),
             prelude=prompt,
             seconds=tests.seconds,
             memory=self._memory_mb,
@@ -127,6 +128,7 @@ def _python_judgement(result: CheckResult, tests: PythonTests, entry_point: str,
     if report is None:
         ended = _bad_end(result.checker, tests.seconds * 2 + 5, memory_mb) or "they gave no report"
         return _judgement("undecided", f"the tests did not come to an end: {ended}")
+    test = f"{report['test']}: " if report.get("test") else ""
     crossed = "; functions were passed between the boxes" if report.get("functions_crossed") else ""
     outcome, case = report.get("outcome"), str(report.get("case", ""))
     if outcome == "passed":
@@ -137,11 +139,11 @@ def _python_judgement(result: CheckResult, tests: PythonTests, entry_point: str,
     if outcome == "bad tests":
         return _judgement("undecided", f"the tests cannot run: {report.get('why')}")
     if outcome == "raised":
-        return _judgement("wrong", f"{_short(case)} raised {report.get('got')}{crossed}")
+        return _judgement("wrong", f"{test}{_short(case)} raised {report.get('got')}{crossed}")
     if outcome == "ended":
         ended = _bad_end(candidate, tests.seconds, memory_mb) or "the program ended before it answered"
         return _judgement("wrong", f"{ended} (at {_short(case)})")
-    return _judgement("wrong", f"{_failed_case(report, case)}{crossed}")
+    return _judgement("wrong", f"{test}{_failed_case(report, case)}{crossed}")
 
 
 def _failed_case(report: Mapping[str, Any], case: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import BadInput
 from app.problems.problem import Problem
-from app.problems.tests_file import with_tests
+from app.problems.tests_file import repeated, with_tests
 
 ADD = Problem(id="a", kind="math", prompt="Write a Python function add(a, b).", answer="7")
 
@@ -65,3 +65,37 @@ def test_what_is_no_test_is_refused(tmp_path: Path, text: str, says: str) -> Non
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"nothing\.py"):
         with_tests(ADD, tmp_path / "nothing.py")
+
+
+PYTEST_FILE = """
+import pytest
+from solution import add
+
+@pytest.mark.parametrize("a, b, total", [(1, 2, 3)])
+def test_add(a, b, total):
+    assert add(a, b) == total
+"""
+
+
+def test_a_file_for_pytest_loses_its_import_and_names_its_function(tmp_path: Path) -> None:
+    found = with_tests(ADD, file(tmp_path, PYTEST_FILE))
+
+    assert (found.kind, found.entry_point) == ("code", "add")
+    assert found.tests is not None
+    assert found.tests["functions"] == ["add"]
+    assert "solution" not in found.tests["code"]
+    assert "def test_add" in found.tests["code"]
+
+
+def test_a_file_for_pytest_that_cannot_be_used_says_why_and_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="only functions") as caught:
+        with_tests(ADD, file(tmp_path, "from solution import Stack\ndef test_a(): assert Stack().n == 0"))
+    assert "from solution import f" in str(caught.value.fix)
+
+
+def test_tests_can_be_repeated(tmp_path: Path) -> None:
+    found = repeated(with_tests(ADD, file(tmp_path, "assert add(1, 2) == 3")), 11)
+
+    assert found.tests is not None
+    assert found.tests["repeat"] == 11
+    assert repeated(ADD, 11) == ADD

@@ -270,3 +270,29 @@ async def test_a_box_that_fails_decides_nothing(sandbox: Sandbox) -> None:
         found = (await running).judgement
     assert found.verdict == "undecided"
     assert found.reason.startswith("the sandbox failed: the worker ended")
+
+
+async def test_tests_may_ask_to_be_repeated(sandbox: Sandbox) -> None:
+    """A flaky program: right in about half of its runs. What is said counts them."""
+    flaky = "import random\ndef f(x):\n    return sorted(x) if random.random() < 0.5 else None"
+    tests = {
+        "type": "python",
+        "code": SORT_TESTS.replace("    assert candidate([]) == []\n", ""),
+        "repeat": 15,
+    }
+
+    found = await judged(sandbox, flaky, tests)
+
+    assert found.flaky
+    assert found.judgement.reason.startswith("flaky: right in ")
+    assert " of 15 runs" in found.judgement.reason
+
+
+@pytest.mark.parametrize("repeat", [0, -1, 1.5, True, "3", 1000])
+async def test_a_repeat_that_is_none_is_refused(sandbox: Sandbox, repeat: object) -> None:
+    found = await judged(
+        sandbox, "def f(x): return x", {"type": "python", "code": SORT_TESTS, "repeat": repeat}
+    )
+
+    assert found.judgement.verdict == "undecided"
+    assert "repeat must be" in found.judgement.reason

@@ -11,9 +11,11 @@ import ast
 import contextlib
 import json
 import os
+import sys
 from types import TracebackType
 from typing import Any, Final, Literal
 
+from verifiers.sandbox.inside import pytest_alike
 from verifiers.sandbox.inside.link import Ended, Link, RaisedThere
 from verifiers.sandbox.inside.program import new_module, open_streams
 from verifiers.sandbox.inside.values import Foreign, NotPlain
@@ -34,36 +36,49 @@ def check(tests: str, prelude: str, entry_point: str) -> int:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.dup2(null, 2)
-    proxy = _Proxy(Link(READ, WRITE), entry_point)
-    report = _outcome(tests, prelude, proxy)
-    report |= {"calls": proxy.calls, "functions_crossed": proxy.link.functions_crossed}
+    seen = _Seen(Link(READ, WRITE))
+    report = _outcome(tests, prelude, seen, entry_point.split(","))
+    report |= {"calls": seen.calls, "functions_crossed": seen.link.functions_crossed}
+    if seen.test:
+        report["test"] = seen.test
     _write(report)
     return 0
 
 
-class _Proxy:
-    """Stands in the tests for the candidate's function."""
+class _Seen:
+    """What the tests have done so far: their calls, the last of them, and the test at work."""
 
-    def __init__(self, link: Link, entry_point: str) -> None:
+    def __init__(self, link: Link) -> None:
         self.link = link
-        self.entry_point = entry_point
         self.calls = 0
         self.last = ""
+        self.test = ""
         self.raised: BaseException | None = None
 
+
+class _Proxy:
+    """Stands in the tests for one of the candidate's functions."""
+
+    def __init__(self, seen: _Seen, name: str, number: int) -> None:
+        self._seen = seen
+        self._number = number
+        self.__name__ = name
+
     def __call__(self, *args: Any, **named: Any) -> Any:
-        self.calls += 1
+        seen = self._seen
+        seen.calls += 1
         given = [_show(argument) for argument in args] + [f"{k}={_show(v)}" for k, v in named.items()]
-        self.last = f"{self.entry_point}({', '.join(given)})"
+        seen.last = f"{self.__name__}({', '.join(given)})"
         try:
-            return self.link.call(0, args, named)
+            return seen.link.call(self._number, args, named)
         except BaseException as error:
-            self.raised = error
+            seen.raised = error
             raise
 
 
-def _outcome(tests: str, prelude: str, proxy: _Proxy) -> dict[str, Any]:
+def _outcome(tests: str, prelude: str, seen: _Seen, entry_points: list[str]) -> dict[str, Any]:
     names = new_module(tests, "tests", TESTS)
+    sys.modules["pytest"] = pytest_alike.module()
     # A problem is often told in words; where it is Python, its definitions belong to the tests.
     with contextlib.suppress(Exception):
         exec(compile(prelude, "problem.py", "exec", dont_inherit=True), names)  # noqa: S102
@@ -76,19 +91,32 @@ def _outcome(tests: str, prelude: str, proxy: _Proxy) -> dict[str, Any]:
         )
     except Exception as error:  # noqa: BLE001  whatever is wrong with them is told
         return {"outcome": "bad tests", "why": f"{type(error).__name__}: {error}"}
-    names[proxy.entry_point] = proxy
-    names["candidate"] = proxy
+    proxies = [_Proxy(seen, name, number) for number, name in enumerate(entry_points)]
+    names |= {proxy.__name__: proxy for proxy in proxies} | {"candidate": proxies[0]}
     try:
         exec(code, names)  # noqa: S102
         whole = names.get("check")
         if callable(whole):
-            whole(proxy)
+            whole(proxies[0])
+        else:
+            _run_collected(names, seen)
+    except pytest_alike.Unsupported as unsupported:
+        return {"outcome": "bad tests", "why": f"{unsupported} is not known here"}
     except BaseException as error:  # noqa: BLE001  the tests' failures are what we came for
-        return _failure(error, proxy, ast.parse(tests))
-    return {"outcome": "passed" if proxy.calls else "no calls"}
+        return _failure(error, seen, ast.parse(tests))
+    return {"outcome": "passed" if seen.calls else "no calls"}
 
 
-def _failure(error: BaseException, proxy: _Proxy, tests: ast.Module) -> dict[str, Any]:
+def _run_collected(names: dict[str, Any], seen: _Seen) -> None:
+    """Run the tests of a file written for pytest, up to the first that fails."""
+    for name, test in pytest_alike.collected(names):
+        seen.test = name
+        with contextlib.suppress(pytest_alike.Skipped):
+            test()
+    seen.test = ""
+
+
+def _failure(error: BaseException, proxy: _Seen, tests: ast.Module) -> dict[str, Any]:
     if error is proxy.raised:
         if isinstance(error, Ended):
             return {"outcome": "ended", "case": proxy.last}

@@ -41,6 +41,7 @@ class Link:
         self._rest = b""
         self._kept: list[Any] = []
         self.functions_crossed = False
+        self.before_answer: Callable[[], None] = lambda: None
 
     def keep(self, function: Any) -> int:
         self._kept.append(function)
@@ -100,6 +101,7 @@ class Link:
             answer = {"raised": "NotPlain", "message": f"the value has {error}"}
         except BaseException as error:  # noqa: BLE001  everything a candidate raises is an answer
             answer = {"raised": type(error).__name__, "message": _message(error)}
+        self.before_answer()
         self._send(answer)
 
     def _send(self, message: dict[str, Any]) -> None:
