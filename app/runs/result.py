@@ -13,14 +13,14 @@ from typing import Any
 import msgspec
 
 from app.runs.agreement import unverified
-from app.runs.state import Books, RunState, Tally
+from app.runs.missing_picks import missing_notes
+from app.runs.state import NOTHING, Books, RunState, Tally
 from budgets.amounts import Usd, usd_text
 from budgets.coverage import pass_at_k, posterior_interval
+from verifiers.rules import RULES
 
 LEVEL = 0.9
 """Of every interval: with this chance the true value lies inside."""
-
-_RULES_WITH_A_REWARD = ("reward", "reward_weighted", "cotnpot")
 
 
 def result(state: RunState) -> dict[str, Any]:
@@ -34,10 +34,11 @@ def result(state: RunState) -> dict[str, Any]:
         "picks": _picks(state),
         "coverage": _together(state) if several else _coverage(state, next(iter(state.models), "")),
         "models": {name: _model(state, name) for name in state.models},
-        "spend": _spend(state.books, state.at),
+        "spend": _spend(state.books, state.at) | {"by_purpose": _by_purpose(state)},
+        "filter": _filter(state),
         "budget": _budget(state),
         "errors": {kind: count for kind, count in state.errors.items() if count},
-        "notes": notes(state) + ([] if _rewarded(state) else [_NO_REWARD]),
+        "notes": notes(state) + missing_notes(state),
     }
 
 
@@ -66,7 +67,24 @@ def _picks(state: RunState) -> dict[str, Any]:
         }
         if pick.score is not None:
             found[rule]["score"] = pick.score
-    return found | {rule: None for rule in _RULES_WITH_A_REWARD if rule not in found}
+        if pick.kept is not None:
+            found[rule] |= {
+                "kept": pick.kept,
+                "dropped": pick.dropped,
+                "failed": pick.failed,
+                "not_run": pick.not_run,
+                "fallback": pick.fallback,
+            }
+    return found | {rule.name: None for rule in RULES if rule.name not in found}
+
+
+def _filter(state: RunState) -> dict[str, Any] | None:
+    """What CoTnPoT kept, and how good that is where the truth is known; ``None`` where it looked at none."""
+    tally = state.filter
+    if not tally.looked_at:
+        return None
+    counts = {"kept": tally.kept, "dropped": tally.dropped, "failed": tally.failed, "not_run": tally.not_run}
+    return counts | {"precision": tally.precision, "recall": tally.recall}
 
 
 def _coverage(state: RunState, model: str) -> dict[str, Any]:
@@ -141,6 +159,20 @@ def _spend(books: Books, seconds: float) -> dict[str, Any]:
     }
 
 
+def _by_purpose(state: RunState) -> dict[str, Any]:
+    """What samples cost, and what each thing beside them did that cost anything."""
+    spent = state.books_by_purpose
+    return {
+        purpose: {
+            "usd": _usd(books.known.usd),
+            "flops": None if books.known.flops is None else float(books.known.flops),
+            "tokens": books.known.tokens,
+        }
+        for purpose, books in spent.items()
+        if purpose == "samples" or books.known != NOTHING or books.at_most != NOTHING
+    }
+
+
 def _budget(state: RunState) -> dict[str, Any]:
     caps = asdict(state.budget)
     caps["usd"] = _usd(state.budget.usd)
@@ -160,10 +192,3 @@ def notes(state: RunState) -> list[str]:
     elif state.status != "completed" and state.end_reason:
         found.append(state.end_reason)
     return found
-
-
-def _rewarded(state: RunState) -> bool:
-    return any(rule in state.picks for rule in _RULES_WITH_A_REWARD)
-
-
-_NO_REWARD = "No reward model was asked for, so reward, reward_weighted and cotnpot did not run."

@@ -8,12 +8,16 @@ from decimal import Decimal
 import msgspec
 import pytest
 
+from app.errors import PartMissing
 from app.runs import events as ev
 from app.runs.journal import fold
 from app.runs.result import powers_up_to, result
 from app.runs.result_text import summary_lines
 from budgets.forecast import forecast
+from tests.app.runs.helping import ADDS, RIGHT, SLIP, LengthReward, helped
 from tests.app.runs.recordings import MODEL, PER_SAMPLE, call, finished, recording, start
+from tests.app.runs.rigs import collect
+from verifiers.rules import RULES
 
 ANSWERS = ["72", "24", "72", None, "96", "72", "24", "72"]
 
@@ -54,6 +58,7 @@ def test_a_checked_run() -> None:
         "prompt_tokens": 0,
         "completion_tokens": 80,
         "seconds": 8.0,
+        "by_purpose": {"samples": {"usd": "0.008", "flops": 16000.0, "tokens": 80}},
     }
     assert found["budget"] == {"usd": None, "flops": None, "tokens": None, "samples": 8, "seconds": None}
     assert found["errors"] == {}
@@ -64,9 +69,9 @@ def test_every_key_of_the_contract_is_there_and_it_is_json() -> None:
         found = json.loads(json.dumps(result(fold(events)), allow_nan=False))
         assert list(found) == [
             "run_id", "status", "problem", "samples", "picks", "coverage",
-            "models", "spend", "budget", "errors", "notes",
+            "models", "spend", "filter", "budget", "errors", "notes",
         ]  # fmt: skip
-        assert set(found["picks"]) == {"majority", "reward", "reward_weighted", "cotnpot"}
+        assert set(found["picks"]) == {rule.name for rule in RULES}
         assert set(found["coverage"]) == {
             "verified", "n", "correct", "undecided", "pass_at_k",
             "interval", "level", "forecast", "unverified",
@@ -76,7 +81,36 @@ def test_every_key_of_the_contract_is_there_and_it_is_json() -> None:
 def test_a_rule_that_did_not_run_is_null_and_the_notes_say_why() -> None:
     found = result(fold(recording(ANSWERS)))
     assert found["picks"]["reward"] is None
-    assert any("reward" in note for note in found["notes"])
+    assert found["picks"]["cotnpot_vote"] is None
+    assert "Did not run: reward, reward_weighted (no reward model was asked for: --reward)." in found["notes"]
+    assert "Did not run: cotnpot_vote (no translator was asked for: --translator)." in found["notes"]
+
+
+async def test_a_run_with_both_tells_every_pick_and_what_each_cost() -> None:
+    engine = helped((RIGHT, SLIP, RIGHT), translator=(ADDS, ADDS, ADDS), reward=LengthReward())
+    await collect(engine)
+    found = json.loads(json.dumps(result(engine.state), allow_nan=False))
+    assert all(pick is not None for pick in found["picks"].values())
+    assert found["picks"]["cotnpot"] == found["picks"]["cotnpot"] | {
+        "answer": "43", "kept": 2, "dropped": 1, "failed": 0, "not_run": 0, "fallback": False
+    }  # fmt: skip
+    assert found["picks"]["reward"]["score"] == float(len(RIGHT))
+    assert found["filter"]["precision"] == found["filter"]["recall"] == 1.0
+    assert found["spend"]["by_purpose"]["translation"]["tokens"] > 0
+    assert found["notes"] == []
+
+
+async def test_a_helper_that_could_not_be_had_is_the_rules_reason() -> None:
+    class Missing(LengthReward):
+        async def open(self, report: object) -> None:
+            raise PartMissing("The weights are not here.", "Run: monkeys models pull length")
+
+    engine = helped((RIGHT,), reward=Missing())
+    await collect(engine)
+    notes = result(engine.state)["notes"]
+    assert any(
+        note.startswith("Did not run: reward, reward_weighted (The weights are not here.") for note in notes
+    )
 
 
 def test_without_anything_to_check_against_nothing_is_called_right() -> None:
