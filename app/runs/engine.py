@@ -40,6 +40,7 @@ from app.runs.stopping import Stopping
 from app.runs.telling import Telling
 from budgets.amounts import Budget
 from budgets.ledger import Ledger, LedgerError
+from verifiers.suspicion import Suspicion
 from verifiers.verdicts import Judgement
 
 _LAST_CHECKS: Final = 20.0
@@ -87,6 +88,7 @@ class Engine(Driver[RunState]):
             self._checks = LiveChecks(
                 started.problem, checker, judged=self._judged, missing=self._cannot_check
             )
+        self._suspicion = Suspicion()
         self._rule = Stopping(started.plan.stop)
         self._retries = Retries(started.plan.seed)
         self._room = asyncio.Event()
@@ -341,6 +343,8 @@ class Engine(Driver[RunState]):
         if sample is not None:
             self._emit(*self._judge.judged(self._at(), index, sample.model, judgement))
             self._stages.note(sample)
+            if doubt := self._suspicion.note(judgement):
+                self._warn(doubt)
             self._change.set()
 
     def _cannot_check(self, error: PartMissing) -> None:

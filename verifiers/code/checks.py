@@ -17,9 +17,9 @@ from verifiers.code.readings import readings
 from verifiers.code.tests import BadTests, PythonTests, StdioTests, read_tests
 from verifiers.safe_text import clean
 from verifiers.sandbox import CheckResult, RunResult, Sandbox
+from verifiers.suspicion import CHECKER
 from verifiers.verdicts import Judgement, Verdict
 
-CHECKER: Final = "tests"
 STDOUT_CHARACTERS: Final = 2000
 MEMORY_MB: Final = 512
 _REASON_CHARACTERS: Final = 400

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-MOST_REPEATS: Final = 101
+MOST_REPEATS: Final = 1000
 PYTHON_SECONDS: Final = 5.0
 CASE_SECONDS: Final = 5.0
 

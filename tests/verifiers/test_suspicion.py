@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from verifiers.code.suspicion import ANY_FAILURES, SAME_FAILURES, Suspicion
+from verifiers.suspicion import ANY_FAILURES, SAME_FAILURES, Suspicion
 from verifiers.verdicts import Judgement, Verdict
-
 
 WRONG: tuple[Verdict, str] = ("wrong", "f(1) gave 2, expected 3")
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from verifiers.code.checks import CHECKER
 from verifiers.verdicts import Judgement
 
+CHECKER: Final = "tests"
+"""Whose verdicts are watched; ``code.checks`` signs with this name."""
 SAME_FAILURES: Final = 8
 ANY_FAILURES: Final = 24
 _NO_PROGRAM: Final = ("the reply", "the program failed: SyntaxError", "the program failed: IndentationError")
