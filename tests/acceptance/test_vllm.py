@@ -130,17 +130,20 @@ def wait_for_running(served: Served, samples: int) -> None:
 
 
 def test_what_is_cancelled_stops_running_within_two_seconds(served: Served) -> None:
-    async def start_and_stop() -> float:
+    async def stop_a_run() -> float:
         launcher = Launcher()
         engine = launcher.open_run(PROBLEM, plan(served, 512, 512), run_id="r")
-        stopped_at = 0.0
+        stopped_at, deltas = 0.0, 0
         async for event in engine.run():
-            if isinstance(event, ev.TextDelta) and not stopped_at:
-                await asyncio.sleep(0.5)
+            deltas += isinstance(event, ev.TextDelta)
+            if deltas == 200 and not stopped_at:
+                assert await asyncio.to_thread(lambda: load_of(served).running) > 8
                 stopped_at = time.perf_counter()
                 engine.stop()
+        await asyncio.to_thread(wait_for_running, served, 0)
+        seconds = time.perf_counter() - stopped_at
         await launcher.close()
-        return stopped_at
+        return seconds
 
     async def cancel_one_request() -> float:
         backend = backend_for(served.name)
@@ -161,9 +164,7 @@ def test_what_is_cancelled_stops_running_within_two_seconds(served: Served) -> N
     seconds = asyncio.run(cancel_one_request())
     print(f"\na request of 8 samples: none running {seconds:.2f} s after its end")
     assert seconds < 2.0
-    began = asyncio.run(start_and_stop())
-    wait_for_running(served, 0)
-    seconds = time.perf_counter() - began
+    seconds = asyncio.run(stop_a_run())
     print(f"a whole run: none running {seconds:.2f} s after its stop")
     assert seconds < 2.0
 
