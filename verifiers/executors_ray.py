@@ -5,21 +5,25 @@ has. A worker that dies takes no job with it: the job goes to another, and after
 undecided and says so, because a reply that ends three workers may be what ended them. Only plain data
 travels.
 
-Ray itself is imported when a cluster is opened, never before.
+Ray itself is imported when a cluster is opened, never before, and in a process of its own: ``main`` serves
+jobs that come as lines of JSON (``executors_cluster`` is the other end).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import os
 import socket
+import sys
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
-from verifiers.executors import WAITING, Answer, Finding, Job, Missing, from_answer
+from verifiers.executors import WAITING, Answer, Finding, Job, Missing, from_answer, to_answer
 from verifiers.executors_work import Means
 from verifiers.verdicts import Judgement
 
@@ -28,6 +32,8 @@ INSTALL: Final = "Install Ray on this machine: pip install 'manymonkeys[cluster]
 _NOBODY_SECONDS: Final = 60.0
 """How long jobs wait for a cluster of which no worker answers."""
 _REACH_SECONDS: Final = 5.0
+_PID_SECONDS: Final = 30.0
+_LONGEST_LINE: Final = 64 << 20
 
 
 class _Waiting:
@@ -39,7 +45,7 @@ class _Waiting:
         self.found: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
 
 
-class RayExecutor:
+class RayWorkers:
     """Jobs judged by the workers of the cluster at ``address`` (``auto``, ``HOST:PORT`` or
     ``ray://HOST:PORT``), at most ``workers`` of them. ``close`` gives the workers back; the cluster stays."""
 
@@ -97,9 +103,14 @@ class RayExecutor:
                 waiting.found.cancel()
 
     async def worker_pids(self) -> list[int]:
-        """The process ids of the workers on their machines, for those who watch from outside."""
+        """The process ids of the workers that answer, on their machines, for those who watch from outside."""
         await self.open()
-        return [await actor.pid.remote() for actor in self._actors]
+        found = []
+        for actor in self._actors:
+            with contextlib.suppress(Exception):  # one that just died
+                async with asyncio.timeout(_PID_SECONDS):
+                    found.append(await actor.pid.remote())
+        return found
 
     async def close(self) -> None:
         for task in self._serving:
@@ -160,6 +171,7 @@ class RayExecutor:
     async def _back(self, actor: Any) -> None:
         """Wait until a worker that died is there again. Where no worker is, jobs do not wait for ever."""
         self._answering -= 1
+        began = asyncio.get_running_loop().time()
         try:
             while True:
                 try:
@@ -168,7 +180,8 @@ class RayExecutor:
                 except asyncio.CancelledError:
                     raise
                 except Exception:  # noqa: BLE001  still gone, in whatever way
-                    if self._answering == 0:
+                    waited = asyncio.get_running_loop().time() - began
+                    if self._answering == 0 and waited >= self._nobody:
                         self._give_up()
                     await asyncio.sleep(1.0)
                 else:
@@ -193,8 +206,6 @@ class _Actor:
         self._bench = Workbench(Means(**means))
 
     async def judge(self, job: dict[str, Any]) -> Answer:
-        from verifiers.executors import to_answer
-
         try:
             return to_answer(await self._bench.judge(Job(**job)))
         except Missing as missing:
@@ -204,8 +215,6 @@ class _Actor:
             return to_answer(Finding(Judgement("undecided", reason, "none")))
 
     async def pid(self) -> int:
-        import os
-
         return os.getpid()
 
 
@@ -248,3 +257,53 @@ def _reach(address: str) -> None:
         raise Missing(
             f"Nothing answers at {address}: {error.strerror or type(error).__name__}.", _START
         ) from None
+
+
+def main() -> None:
+    """Join a cluster and serve jobs, for whoever started this process. Its standard output is the pipe for
+    answers, which nothing else may write to: Ray prints the deaths of its nodes there."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    asyncio.run(_serve_lines(answers))
+
+
+async def _serve_lines(answers: TextIO) -> None:
+    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+
+    def say(number: int, answer: dict[str, Any]) -> None:
+        answers.write(json.dumps({"id": number, **answer}) + "\n")
+        answers.flush()
+
+    first = json.loads(await reader.readline())
+    workers = RayWorkers(first["address"], Means(**first["means"]))
+    try:
+        try:
+            await workers.open()
+        except Missing as missing:
+            say(first["id"], {"missing": (missing.message, missing.fix)})
+            return
+        say(first["id"], {"workers": workers.at_once})
+        asked: set[asyncio.Task[None]] = set()
+
+        async def judge(number: int, job: dict[str, Any]) -> None:
+            try:
+                answer = to_answer(await workers.submit(Job(**job)))
+            except Missing as missing:
+                answer = {"missing": (missing.message, missing.fix)}
+            say(number, {"answer": answer})
+
+        while line := await reader.readline():
+            question = json.loads(line)
+            if "pids" in question:
+                say(question["id"], {"pids": await workers.worker_pids()})
+                continue
+            task = asyncio.create_task(judge(question["id"], question["job"]))
+            asked.add(task)
+            task.add_done_callback(asked.discard)
+        for task in asked:
+            task.cancel()
+    finally:
+        await workers.close()

@@ -100,10 +100,9 @@ class Checkers:
         mine = self._settings or settings.load().settings
         here = max(1, (os.cpu_count() or 2) - 1)
         if mine.cluster is not None:
-            from verifiers.executors_ray import RayExecutor
+            from verifiers.executors_cluster import ClusterExecutor
 
-            means = Means(1, mine.lean_project, mine.proof_seconds)
-            return RayExecutor(mine.cluster, means)
+            return ClusterExecutor(mine.cluster, Means(1, mine.lean_project, mine.proof_seconds))
         means = Means(here, mine.lean_project, mine.proof_seconds)
         # The sandboxes let through what they have workers for; a few more may be on their way.
         return LocalExecutor(Workbench(means, programs=self.programs), at_once=2 * here + 2)

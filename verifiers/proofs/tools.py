@@ -20,8 +20,8 @@ from verifiers.proofs.rocq import RocqTools
 from verifiers.proofs.verdict import NoProver
 
 LEAN_FIX: Final = (
-    "Install Lean with elan (https://lean-lang.org/install), make a project with Mathlib, and name it: "
-    "monkeys reads lean_project from its settings (`monkeys config`)."
+    "Install Lean with elan (https://lean-lang.org/install), make a lake project with Mathlib, and set "
+    "lean_project to its folder in config.toml."
 )
 ROCQ_FIX: Final = (
     "Install Rocq (`apt install coq libcoq-coquelicot libcoq-interval`, or `opam install rocq-prover`), so "
