@@ -16,12 +16,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Place = Literal["compose", "run", "replay", "list"]
-Offer = Literal["", "models", "themes", "limits", "runs"]
+Place = Literal["compose", "run", "replay", "compare", "list"]
+Offer = Literal["", "models", "rewards", "themes", "limits", "runs"]
 
-ANYWHERE: Final[frozenset[Place]] = frozenset({"compose", "run", "replay", "list"})
-MAIN: Final[frozenset[Place]] = frozenset({"compose", "run", "replay"})
+ANYWHERE: Final[frozenset[Place]] = frozenset({"compose", "run", "replay", "compare", "list"})
+MAIN: Final[frozenset[Place]] = frozenset({"compose", "run", "replay", "compare"})
 RUNS: Final[frozenset[Place]] = frozenset({"run", "replay"})
+WATCHED: Final[frozenset[Place]] = frozenset({"run", "replay", "compare"})
 RUN: Final[frozenset[Place]] = frozenset({"run"})
 COMPOSE: Final[frozenset[Place]] = frozenset({"compose"})
 
@@ -102,19 +103,21 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "pause",
         "Pause or go on",
         "Start nothing new until you go on; what is in flight ends.",
-        RUNS,
+        WATCHED,
         ("space",),
         "pause",
         hint="pause",
         rank=10,
         live=True,
     ),
-    Action("resume", "Go on", "Go on after a pause.", RUNS, command="resume", aliases=("continue", "play")),
+    Action(
+        "resume", "Go on", "Go on after a pause.", WATCHED, command="resume", aliases=("continue", "play")
+    ),
     Action(
         "stop",
         "Stop",
         "Stop sampling; keep and pay what came.",
-        RUNS,
+        WATCHED,
         ("escape",),
         "stop",
         hint="stop",
@@ -180,6 +183,25 @@ ACTIONS: Final[tuple[Action, ...]] = (
         prefill=True,
     ),
     Action(
+        "reward",
+        "Score by a reward model",
+        "Score the next run by the reward model NAME, or by none.",
+        RUNS,
+        command="reward",
+        argument="NAME",
+        offer="rewards",
+    ),
+    Action(
+        "translator",
+        "Re-write as programs",
+        "Let MODEL re-write the next run as programs (CoTnPoT), or none.",
+        RUNS,
+        command="translator",
+        argument="MODEL",
+        offer="models",
+        aliases=("cotnpot", "programs"),
+    ),
+    Action(
         "tests",
         "Attach tests",
         "Judge programs by the tests in FILE, or by pasted ones.",
@@ -195,7 +217,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "problem",
         "Another problem",
         "Back to the form, to ask something else or the same differently.",
-        RUNS,
+        WATCHED,
         ("n",),
         "problem",
         "TEXT",
@@ -218,8 +240,8 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "export",
         "Export the run",
-        "Write the run's result and its samples to a file.",
-        RUNS,
+        "Write the run to a JSONL file that can be replayed.",
+        WATCHED,
         ("e",),
         "export",
         rank=30,
@@ -229,7 +251,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "command",
         "Type a command",
         "Go to the prompt line and begin a command.",
-        RUNS,
+        WATCHED,
         (":",),
         hint="command",
         rank=18,
@@ -244,6 +266,19 @@ ACTIONS: Final[tuple[Action, ...]] = (
         hint="earlier runs",
         rank=40,
         aliases=("history",),
+    ),
+    Action(
+        "compare",
+        "Compare models",
+        "Compare the chosen models on a problem set: FILE, or starter.",
+        MAIN,
+        ("f7",),
+        "compare",
+        "FILE",
+        optional=True,
+        hint="compare",
+        rank=19,
+        aliases=("set", "benchmark"),
     ),
     Action(
         "replay",

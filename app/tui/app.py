@@ -19,7 +19,8 @@ from textual.screen import Screen
 from app import locations
 from app.errors import BadInput, MonkeysError
 from app.tui.actions import ACTIONS, BY_ID, Place
-from app.tui.commands import NewProblem, read_line
+from app.tui.commands import NewProblem, is_a_name, read_line
+from app.tui.comparing import Comparing
 from app.tui.draft import Draft, draft_from
 from app.tui.follow_ups import FollowUps
 from app.tui.household import Household
@@ -57,7 +58,7 @@ def _bindings() -> list[BindingType]:
     ]
 
 
-class MonkeysApp(FollowUps, Household, App[None]):
+class MonkeysApp(FollowUps, Comparing, Household, App[None]):
     TITLE = "monkeys"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
@@ -142,13 +143,14 @@ class MonkeysApp(FollowUps, Household, App[None]):
             self.pop_screen()
         self.push_screen(self._run_screen(source, self.make_prompt()))
 
-    def make_prompt(self) -> PromptLine:
-        """A prompt line for the run in front."""
+    def make_prompt(self, place: Place | None = None) -> PromptLine:
+        """A prompt line for the run in front, or for the ``place`` given."""
         return PromptLine(
-            "run" if self.session.spends else "replay",
+            place or ("run" if self.session.spends else "replay"),
             self._history,
             {
-                "models": lambda: [model.name for model in self.models()],
+                "models": lambda: [model.name for model in self.models() if is_a_name(model.name)],
+                "rewards": lambda: [name for name in self.session.ports.rewards() if is_a_name(name)],
                 "themes": self.themes,
                 "limits": lambda: LIMIT_EXAMPLES,
                 "runs": lambda: [run.run_id for run in self.session.ports.runs()],
@@ -172,6 +174,19 @@ class MonkeysApp(FollowUps, Household, App[None]):
         self.session.show(source)
         self.show_run(source)
         self.go_on()
+
+    def plan_in_front(self) -> Plan:
+        """How the form, or the run that is shown, samples. Raises ``BadInput``."""
+        from app.tui.draft import read_plan
+
+        form = self.screen_stack[0]
+        state: object = self.session.source.state if self.session.source is not None else None
+        plan: Plan | None = getattr(state, "plan", None) if self.screen is not form else None
+        if plan is None and isinstance(form, ComposeScreen):
+            plan = read_plan(form.draft)
+        if plan is None:
+            raise BadInput("Nothing says how to sample.", "Go back to the form with n, and choose models.")
+        return plan
 
     def running(self) -> RunSource:
         """The run in front. Raises ``BadInput`` where there is none."""

@@ -5,6 +5,7 @@ A line that begins with a slash is a command; any other line is a new problem. N
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +18,7 @@ Offers: TypeAlias = Mapping[str, Callable[[], Iterable[str]]]
 """For each kind of argument, where its possible values come from; asked only when needed."""
 
 MOST_COMPLETIONS = 8
+_PLACEHOLDER = re.compile(r"\b(?:NAME|MODEL|PATH|FILE|REPO)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,11 @@ def _values(action: Action, start: str, values: Sequence[str]) -> list[Completio
         for value in (first + then)[:MOST_COMPLETIONS]
         if value != start
     ]
+
+
+def is_a_name(name: str) -> bool:
+    """Whether a known name can be taken as it is: ``vllm:NAME`` only shows how one is written."""
+    return not _PLACEHOLDER.search(name)
 
 
 def _nearest(word: str) -> str:

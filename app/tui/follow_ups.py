@@ -87,8 +87,18 @@ class FollowUps:
         state = self._shell.running().state
         draft = Draft()
         if state.problem is not None and state.plan is not None:
-            draft = draft_of(state.problem, state.plan)
+            draft = draft_of(state.problem, self._shell.session.with_helpers(state.plan))
         self._shell.show_form(draft.asking(argument) if argument else draft)
+
+    def do_reward(self, argument: str) -> None:
+        name = self._shell.session.set_helper("reward", argument)
+        told = f"The next run is scored by {name}." if name else "The next run has no reward model."
+        self._shell.tell(f"{told} Press n for the form, or t to sample again.")
+
+    def do_translator(self, argument: str) -> None:
+        name = self._shell.session.set_helper("translator", argument)
+        told = f"{name} re-writes the next run as programs." if name else "The next run has no translator."
+        self._shell.tell(f"{told} Press n for the form, or t to sample again.")
 
     def do_tests(self, argument: str = "") -> None:
         """Back to the form, as this run was asked, with other tests attached."""

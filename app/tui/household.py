@@ -62,6 +62,9 @@ class Household:
         app = self._house
         if app.session.live:
             raise BadInput("A run is still sampling.", "Stop it with esc, or let it end, and ask again.")
+        if (kept := app.session.ports.compared(argument)) is not None:
+            app.open_comparison(kept)
+            return
         replay = app.session.ports.replay
         if replay is None:
             raise BadInput("Nothing here can play a run again.")

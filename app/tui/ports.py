@@ -129,6 +129,8 @@ class Ports:
     favourites: Callable[[], tuple[str, ...]] = lambda: ()
     toggle_favourite: Callable[[str], tuple[str, ...]] = lambda _: ()
     """Returns the favourites there are then."""
+    rewards: Callable[[], Sequence[str]] = lambda: ()
+    """What can score samples, each by its name, or with a placeholder as it is written."""
     starters: Callable[[], Sequence[Problem]] = lambda: ()
     recent: Callable[[], Sequence[Problem]] = lambda: ()
     runs: Callable[[], Sequence[PastRun]] = lambda: ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from app.errors import BadInput
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from app.runs.plan import Plan
     from app.runs.source import LiveRun, RunSource
     from app.tui.ports import Ports
+
+
+Helper: TypeAlias = Literal["reward", "translator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Session:
         self._driver: asyncio.Task[None] | None = None
         self._drivers: set[asyncio.Task[None]] = set()
         self._once_more = False
+        self._helpers: dict[Helper, str | None] = {}
 
     # -- what is in front ----------------------------------------------------------------------------
 
@@ -123,7 +127,19 @@ class Session:
             )
         if model is not None:
             plan = msgspec.structs.replace(plan, models=(model,))
-        return state.problem, msgspec.structs.replace(plan, budget=state.budget)
+        return state.problem, msgspec.structs.replace(self.with_helpers(plan), budget=state.budget)
+
+    def set_helper(self, role: Helper, name: str) -> str | None:
+        """Score, or translate, the next runs by ``name``; by nothing if that is ``none``. Returns the name.
+        A name that means nothing is refused when the next run begins."""
+        self._helpers[role] = None if name.lower() in ("none", "off") else name
+        return self._helpers[role]
+
+    def with_helpers(self, plan: Plan) -> Plan:
+        """The plan with the helpers asked for since; unchanged where none was."""
+        import msgspec
+
+        return msgspec.structs.replace(plan, **self._helpers) if self._helpers else plan
 
     def _any(self) -> RunSource:
         if self.source is None:

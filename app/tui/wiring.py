@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import locations
 from app.errors import BadInput
@@ -14,20 +14,20 @@ from app.tui.ports import Compared, ModelChoice, PastRun, Ports, PriceLine
 if TYPE_CHECKING:
     from app.models.registry import KnownModel
     from app.problems.problem import Kind, Problem
+    from app.runs.checkers import Checkers
     from app.runs.journal import Journal, JournalStore
     from app.runs.launch import Launcher
     from app.runs.plan import Plan
     from app.runs.source import LiveRun, RunSource
     from app.settings import Settings
-
     from budgets.rates import Price
+
 MOST_RECENT = 8
 """Recent problems offered."""
 _QUICK_TO_LOAD = 2_000
 """Samples of a run from which its problem is still read at once."""
 
 
-def real_ports(settings: Settings) -> Ports:
 _GROUPS = {
     "embedded": "On this machine",
     "gguf": "On this machine",
@@ -37,20 +37,24 @@ _GROUPS = {
 }
 
 
+def real_ports(settings: Settings) -> Ports:
     wiring = _Wiring(settings)
     return Ports(
         launch=wiring.launch,
         models=wiring.models,
-        detect=_detect,
         catalog=wiring.catalog,
         price_line=wiring.price_line,
         favourites=wiring.favourites,
         toggle_favourite=wiring.toggle_favourite,
+        detect=_detect,
         estimate=wiring.estimate,
         confirm=wiring.confirm,
+        rewards=_rewards,
         starters=_starters,
         recent=wiring.recent,
         runs=wiring.runs,
+        compare=wiring.compare,
+        compared=wiring.compared,
         replay=wiring.replay,
         export=wiring.export,
         close=wiring.close,
@@ -68,9 +72,15 @@ class _Wiring:
         from budgets.rates import parse_price
 
         try:
-            prices = {name: parse_price(text) for name, text in self._settings.prices.items()}
+            return {name: parse_price(text) for name, text in self._settings.prices.items()}
         except ValueError as fault:
             raise BadInput(f"A price in the settings cannot be read: {fault}") from fault
+
+    @cached_property
+    def _launcher(self) -> Launcher:
+        from app.runs.habits import Habits
+        from app.runs.launch import Launcher
+
         return Launcher(
             habits=Habits(locations.habits_file()),
             prices=self._own_prices,
@@ -112,16 +122,6 @@ class _Wiring:
 
         return [_choice(model, model.name == SUGGESTED_UPGRADE) for model in known_models()]
 
-    def runs(self) -> Sequence[PastRun]:
-        from budgets.amounts import show_usd
-
-        found: list[PastRun] = []
-        for run in self._journal.runs():
-            pick = run.picks.get("majority") or next(iter(run.picks.values()), None)
-            found.append(
-                PastRun(
-                    run.run_id,
-                    run.created,
     def catalog(self) -> Sequence[ModelChoice]:
         from app.models.api_catalog import api_models
 
@@ -143,6 +143,16 @@ class _Wiring:
 
         return Favourites(locations.favourites_file()).toggle(name)
 
+    def runs(self) -> Sequence[PastRun]:
+        from budgets.amounts import show_usd
+
+        found: list[PastRun] = []
+        for run in self._journal.runs():
+            pick = run.picks.get("majority") or next(iter(run.picks.values()), None)
+            found.append(
+                PastRun(
+                    run.run_id,
+                    run.created,
                     run.title,
                     tuple(run.models),
                     run.samples,
@@ -168,6 +178,56 @@ class _Wiring:
             if isinstance(first, RunStarted):
                 problems.setdefault(first.problem.prompt, first.problem)
         return list(problems.values())
+
+    def compare(self, name: str, plan: Plan) -> Compared:
+        """The samples of the plan's budget are those of each problem here."""
+        from dataclasses import replace
+
+        import msgspec
+
+        from app.problems.sets import load_set
+        from app.runs.compare.launch import open_comparison
+
+        short, problems = load_set(name)
+        budget = plan.budget
+        run_id = self._journal.reserve_run_id()
+        store = self._journal.store(run_id)
+        self._stores.append(store)
+        live = open_comparison(
+            self._launcher,
+            problems,
+            msgspec.structs.replace(plan, budget=replace(budget, samples=None)),
+            name=short,
+            run_id=run_id,
+            samples_each=budget.samples,
+            store=store,
+            gpu_usd_per_hour=self._settings.gpu_usd_per_hour,
+            checker_for=self._checkers.checker_for,
+        )
+        return Compared(live, lambda problem, model: self._texts(run_id, problem, model))
+
+    def compared(self, name: str) -> Compared | None:
+        from app.runs.compare.replay import ComparisonPlayer
+        from app.runs.events import ComparisonStarted
+
+        if Path(name).expanduser().is_file() or any(mark in name for mark in "/.\\"):
+            return None
+        run_id = self._journal.resolve(name)
+        events = self._journal.load(run_id)
+        if not isinstance(events[0], ComparisonStarted):
+            return None
+        return Compared(ComparisonPlayer(events), lambda problem, model: self._texts(run_id, problem, model))
+
+    def _texts(self, run_id: str, problem: int, model: str) -> list[dict[str, Any]]:
+        from app.runs.compare.samples import comparison_rows
+
+        return list(comparison_rows(self._journal.load(run_id), problem=problem, model=model))
+
+    @cached_property
+    def _checkers(self) -> Checkers:
+        from app.runs.checkers import Checkers
+
+        return Checkers()
 
     def replay(self, name: str) -> RunSource:
         from app.runs.recording import read_recording, recording_of
@@ -197,6 +257,8 @@ class _Wiring:
     async def close(self) -> None:
         for store in self._stores:
             store.close()
+        if "_checkers" in vars(self):
+            await self._checkers.close()
         if "_launcher" in vars(self):
             await self._launcher.close()
         for end in self._at_the_end:
@@ -211,6 +273,9 @@ def _choice(model: KnownModel, upgrade: bool) -> ModelChoice:
         model.missing or "",
         "free" if model.ready and model.kind in ("embedded", "gguf") else "",
         upgrade,
+        _GROUPS.get(model.kind, ""),
+        model.parameters,
+        model.context,
     )
 
 
@@ -221,10 +286,13 @@ def _detect(text: str) -> tuple[Kind, str]:
     return found.kind, found.reason
 
 
+def _rewards() -> Sequence[str]:
+    from app.models.rewards.registry import EXAMPLES
+
+    return EXAMPLES
+
+
 def _starters() -> Sequence[Problem]:
     from app.problems.starter import starter_problems
 
     return starter_problems()
-        _GROUPS.get(model.kind, ""),
-        model.parameters,
-        model.context,

@@ -20,6 +20,7 @@ from app.tui.text.marks import MEANINGS, SIGNS, number, standing
 from app.tui.text.verdict_words import reason_facts
 from app.tui.widgets.header import ProblemHeader
 from app.tui.widgets.panel import Panel
+from app.tui.widgets.program_lines import program_result
 from app.tui.widgets.sample_list import SampleList
 from app.tui.widgets.sample_view import SampleView
 from budgets.amounts import show_flops, show_seconds, show_usd
@@ -88,6 +89,12 @@ class SampleFacts(Panel):
                 facts.append(
                     ("agrees", f"{same - 1:,} other{'s' if same != 2 else ''} gave this answer", plain)
                 )
+        if sample.reward_model is not None:
+            cut = ", of its end only" if sample.reward_truncated else ""
+            score = sample.reward_why or "none" if sample.reward is None else f"{sample.reward:.3f}{cut}"
+            facts.append(("reward", f"{score} ({sample.reward_model})", plain))
+        if sample.program_status is not None:
+            facts.append(("program", program_result(sample), plain))
         if sample.finish_reason:
             facts.append(("ended", _ENDS.get(sample.finish_reason, sample.finish_reason), plain))
         facts.append(("tokens", self._tokens(sample), plain))

@@ -119,6 +119,9 @@ class RunScreen(ShellScreen):
     def on_sample_list_opened(self, message: SampleList.Opened) -> None:
         self.open_sample(message.index)
 
+    def on_picks_panel_opened(self, message: PicksPanel.Opened) -> None:
+        self.open_sample(message.index)
+
     def open_sample(self, index: int) -> None:
         from app.tui.screens.detail import DetailScreen
 

@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from app.runs.agreement import Unverified
-from app.runs.events import PickChanged
 from app.runs.outlook import left_words
 from app.runs.state import RunState
 from app.tui.text import fit
 from budgets.amounts import show_count, show_seconds
-
-RULE_NAMES = {
-    "majority": "Majority",
-    "reward": "Reward best",
-    "reward_weighted": "Reward-weighted",
-    "cotnpot": "CoTnPoT",
-}
 
 
 def is_checked(state: RunState) -> bool:
@@ -69,17 +61,6 @@ def agreement_sentence(said: Unverified, model: str | None = None) -> str:
     if said.next_is_new is not None:
         parts.append(f"{percent(said.next_is_new)} that the next answer is new")
     return f"{whose} {', '.join(parts)}."
-
-
-def support(pick: PickChanged, state: RunState) -> str:
-    """``21 of 64`` for a vote, ``0.81 of #40`` for a score."""
-    if pick.score is not None and pick.sample is not None:
-        return f"{pick.score:.2f} of #{pick.sample + 1}"
-    return f"{pick.support:,} of {_voters(pick, state):,}"
-
-
-def _voters(pick: PickChanged, state: RunState) -> int:
-    return round(pick.support / pick.share) if pick.share else state.finished
 
 
 def now_sentence(state: RunState) -> str:

@@ -1,22 +1,30 @@
-"""What is the answer, who says so, can I believe it: one line for each rule that has chosen."""
+"""What is the answer, who says so, can I believe it: where the rules agree, and one line for each of them.
+
+Under them stands what keeps the other rules from running, and how to turn them on. With the focus here the
+arrows walk through the rules and enter opens the sample that one has chosen.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from heapq import nlargest
 from time import monotonic
-from typing import Final
+from typing import ClassVar, Final
 
+from rich.style import Style
 from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from app.runs.agreement import unverified
-from app.runs.events import PickChanged
+from app.runs.pick_words import filter_sentence, picks_sentence, shown_picks
 from app.runs.source import RunSource
 from app.runs.state import RunState
-from app.tui.text import bars, fit
-from app.tui.text.marks import SIGNS, Standing, standing
-from app.tui.text.sentences import RULE_NAMES, agreement_sentence, is_checked, pick_sentence, support
+from app.tui.text import fit
+from app.tui.text.sentences import agreement_sentence, is_checked, pick_sentence
+from app.tui.text.turning_on import turning_on
 from app.tui.widgets.panel import Panel
+from app.tui.widgets.pick_rows import PickRow, pick_row, row_lines, standing_of
 
 MOST_RIVALS: Final = 6
 EVERY: Final = 0.5
@@ -24,7 +32,20 @@ EVERY: Final = 0.5
 
 
 class PicksPanel(Panel, can_focus=True):
+    """Sends ``Opened`` when the sample that a rule has chosen is to be shown whole."""
+
     BORDER_TITLE = "Picks"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Next rule", id="picks.next"),
+        Binding("k,up", "move(-1)", "Previous rule", id="picks.previous"),
+        Binding("enter", "open", "Open its sample", id="picks.open"),
+    ]
+
+    class Opened(Message):
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
 
     def __init__(self, source: RunSource, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(source, id=id)
@@ -32,6 +53,9 @@ class PicksPanel(Panel, can_focus=True):
         self._estimated: object = None
         self._estimated_at = -EVERY
         self._lines = 0
+        self._cursor = "majority"
+
+    # -- the tick ------------------------------------------------------------------------------------------
 
     def pull(self) -> bool:
         estimated = self._estimate()
@@ -71,36 +95,68 @@ class PicksPanel(Panel, can_focus=True):
         return tuple(filter(None, said))
 
     def looks_at(self, state: RunState) -> object:
+        tally = state.filter
         return (
             tuple(state.picks.values()), tuple(state.pick_since.values()), state.finished, state.phase,
-            tuple(self._verdict(pick, state) for pick in state.picks.values()), state.verified,
+            tuple(standing_of(pick.sample, state) for pick in state.picks.values()), state.verified,
+            (tally.looked_at, tally.kept, tally.right_kept, tally.right), state.rewarded,
+            tuple(state.helper_status.values()), self._cursor,
         )  # fmt: skip
 
-    def _verdict(self, pick: PickChanged, state: RunState) -> Standing | None:
-        """What is known of the picked answer: that of the sample that stands for it."""
-        if pick.sample is None or pick.sample >= len(state.samples):
-            return None
-        return self._standing_of(pick.sample, state)
+    # -- the cursor ----------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _standing_of(index: int, state: RunState) -> Standing | None:
-        sample = state.samples[index]
-        return None if sample is None or sample.verdict is None else standing(sample)
+    def action_move(self, by: int) -> None:
+        rules = [pick.rule for pick in shown_picks(self.state)]
+        if rules:
+            at = rules.index(self._cursor) + by if self._cursor in rules else 0
+            self._cursor = rules[at % len(rules)]
+            self.pull()
+
+    def action_open(self) -> None:
+        pick = self.state.picks.get(self._cursor)
+        if pick is not None and pick.sample is not None:
+            self.post_message(self.Opened(pick.sample))
+
+    def on_focus(self) -> None:
+        self.repaint()
+
+    def on_blur(self) -> None:
+        self.repaint()
+
+    # -- painting ------------------------------------------------------------------------------------------
 
     def draw(self, width: int, height: int) -> Sequence[Text]:
-        state = self.state
-        lines = [self._line(pick, width) for pick in state.picks.values() if pick.answer is not None]
-        sentence = Text(pick_sentence(state), style=self.palette.text if lines else self.palette.dim)
-        wrapped = list(sentence.wrap(self.app.console, max(1, width)))
-        for estimate in self._estimates:
-            wrapped += Text(estimate, style=self.palette.text).wrap(self.app.console, max(1, width))
-        room = height - len(lines) - len(wrapped)
-        if height and room < 1:
-            return [*lines, *wrapped]
-        rivals = self._rivals(width, min(room - 2, MOST_RIVALS))
-        return [*lines, *([Text()] if lines else []), *wrapped, *([Text(), *rivals] if rivals else [])]
+        """The rules first; of the sentences as many as there is room for, the most telling ones."""
+        state, colours = self.state, self.palette
+        rows = [pick_row(pick, state) for pick in shown_picks(state)]
+        cursor = self._cursor if self.has_focus else None
+        camps = self._wrapped(picks_sentence(state), width, colours.text)
+        held = self._wrapped(pick_sentence(state), width, colours.text if rows else colours.dim)
+        facts = [
+            self._wrapped(filter_sentence(state), width, colours.text),
+            *(self._wrapped(estimate, width, colours.text) for estimate in self._estimates),
+            *(self._wrapped(hint, width, colours.dim) for hint in turning_on(state)),
+        ]
+        if len(rows) > 1:
+            lines = [*camps, *row_lines(rows, width, colours, cursor=cursor)]
+            facts.insert(1, held)
+        else:
+            lines = [*row_lines(rows, width, colours, cursor=cursor), *([Text()] if rows else []), *held]
+        for fact in facts:
+            if not height or len(lines) + len(fact) <= height:
+                lines += fact
+        room = height - len(lines)
+        rivals = self._rivals(min(room - 1, MOST_RIVALS)) if len(rows) == 1 else []
+        if rivals:
+            # Drawn together with the rule's line, so that their columns are the same.
+            drawn = row_lines([*rows, *rivals], width, colours, cursor=cursor)
+            lines = [drawn[0], *lines[1:], Text(), *drawn[1:]]
+        return lines
 
-    def _rivals(self, width: int, most: int) -> list[Text]:
+    def _wrapped(self, text: str, width: int, style: Style) -> list[Text]:
+        return list(Text(text, style=style).wrap(self.app.console, max(1, width))) if text else []
+
+    def _rivals(self, most: int) -> list[PickRow]:
         """The answers that were not picked, best supported first. Unverified, the chart shows them."""
         state = self.state
         if most < 1 or not state.picks or not is_checked(state):
@@ -114,54 +170,9 @@ class PicksPanel(Panel, can_focus=True):
             if first is not None and first.answer and first.answer not in picked
         ]
         return [
-            self._row(
-                "" if place else "also given", answer, len(samples) / state.finished,
-                f"{len(samples):,} of {state.finished:,}", self._standing_of(samples[0], state), width, False,
+            PickRow(
+                "", "" if place else "also given", fit.head(answer, 40), len(samples) / state.finished,
+                f"{len(samples):,} of {state.finished:,}", standing_of(samples[0], state), "",
             )
             for place, (samples, answer) in enumerate(rivals[:most])
         ]  # fmt: skip
-
-    def _line(self, pick: PickChanged, width: int) -> Text:
-        name = RULE_NAMES.get(pick.rule, pick.rule)
-        figures, how = support(pick, self.state), self._verdict(pick, self.state)
-        return self._row(name, pick.answer or "", pick.share, figures, how, width, True)
-
-    def _row(
-        self,
-        name: str,
-        answer: str,
-        share: float,
-        figures: str,
-        how: Standing | None,
-        width: int,
-        picked: bool,
-    ) -> Text:
-        """Rule, answer, bar, support, verdict: the bar takes what the others leave."""
-        colours = self.palette
-        name_width = 17 if width >= 60 else 12
-        figures_width = max(len(support(pick, self.state)) for pick in self.state.picks.values())
-        note = "unverified" if how is None and width >= 56 and picked else ""
-        last = max(len(note), 2)
-        wanted = max(6, min(max(len(pick.answer or "") for pick in self.state.picks.values()), 40))
-        bar_width = min(28, width - name_width - wanted - figures_width - last - 6)
-        if bar_width < 6:
-            bar_width = 0
-        answer_width = width - name_width - figures_width - last - 4 - (bar_width + 2 if bar_width else 0)
-        answer_width = max(1, min(answer_width, wanted) if bar_width else answer_width)
-        line = Text(no_wrap=True, end="")
-        line.append(fit.left(name, name_width), colours.dim)
-        shown = fit.left(fit.head(answer, answer_width), answer_width)
-        line.append(shown, colours.pick + colours.strong if picked else colours.text)
-        line.append("  ")
-        if bar_width:
-            full, empty = bars.split(bar_width, share)
-            line.append(bars.FULL * full, colours.pick if picked else colours.dim)
-            line.append(bars.EMPTY * empty, colours.faint)
-            line.append("  ")
-        line.append(fit.right(figures, figures_width))
-        line.append("  ")
-        if how is not None:
-            line.append(SIGNS[how], colours.of(how) + colours.strong)
-        else:
-            line.append(note, colours.dim)
-        return line

@@ -24,6 +24,8 @@ from budgets.amounts import show_usd
 CURSOR = "▌"
 WAITING = "waiting for its first token"
 _GAP = 2
+_IN_WORDS = 96
+"""Cells of a row from which a reward and a program are named in full."""
 _LEAST_SHOWN = Decimal("0.0001")
 
 
@@ -36,6 +38,8 @@ class Columns:
     model: int
     answer: int
     rest: int
+    reward: int
+    program: int
     tokens: int
     cost: int
 
@@ -46,10 +50,22 @@ def columns_for(width: int, state: RunState, answer: int) -> Columns:
     model = min(18, max(map(len, state.models))) if len(state.models) > 1 and width >= 60 else 0
     tokens = 9 if width >= 40 else 0
     cost = 8 if width >= 56 and _has_cost(state) else 0
-    left = width - (1 + digits + 3) - sum(column + _GAP for column in (model, tokens, cost) if column)
+    in_words = width >= _IN_WORDS
+    reward = (12 if in_words else 6) if width >= 56 and _has_rewards(state) else 0
+    program = (18 if in_words else 9) if width >= 64 and _has_programs(state) else 0
+    columns = (model, reward, program, tokens, cost)
+    left = width - (1 + digits + 3) - sum(column + _GAP for column in columns if column)
     answer = max(4, min(answer, 24, left // 3))
     rest = max(0, left - answer - _GAP)
-    return Columns(width, digits, model, answer, rest, tokens, cost)
+    return Columns(width, digits, model, answer, rest, reward, program, tokens, cost)
+
+
+def _has_rewards(state: RunState) -> bool:
+    return bool(state.rewarded) or (state.plan is not None and state.plan.reward is not None)
+
+
+def _has_programs(state: RunState) -> bool:
+    return bool(state.filter.looked_at) or (state.plan is not None and state.plan.translator is not None)
 
 
 def _has_cost(state: RunState) -> bool:
@@ -82,6 +98,13 @@ def sample_strip(
         bold = colours.strong + (colours.pick if picked else colours.text)
         segments += [Segment(answer, base + (bold if sample.answer else colours.dim)), gap]
         segments.append(Segment(fit.left(_remark(sample, columns.rest), columns.rest), dim))
+    in_words = columns.width >= _IN_WORDS
+    if columns.reward:
+        segments += [gap, Segment(fit.left(_reward(sample, in_words), columns.reward), dim)]
+    if columns.program:
+        how_style = {"agrees": colours.right, "differs": colours.wrong, "failed": colours.wrong}
+        program = fit.left(_program(sample, in_words), columns.program)
+        segments += [gap, Segment(program, base + how_style.get(sample.program_status or "", colours.dim))]
     if columns.tokens:
         segments += [gap, Segment(fit.right(_tokens(sample), columns.tokens), dim)]
     if columns.cost:
@@ -129,6 +152,25 @@ def _remark(sample: Sample, width: int) -> str:
     if not sample.text.strip():
         return fit.head(remark, width)
     return f"{remark} · {fit.tail(sample.text, room)}" if room > 12 else fit.head(remark, width)
+
+
+def _reward(sample: Sample, in_words: bool) -> str:
+    """``reward 0.44``, or ``r 0.44`` where there is less room."""
+    if sample.reward_model is None:
+        return ""
+    score = "none" if sample.reward is None else f"{sample.reward:.2f}"
+    return f"reward {score}" if in_words else f"r {score}"
+
+
+def _program(sample: Sample, in_words: bool) -> str:
+    """``program says 96``, or ``p differs`` where there is less room."""
+    if sample.program_status is None:
+        return "writing a program" if sample.translation and in_words else "p …" if sample.translation else ""
+    if not in_words:
+        return f"p {sample.program_status}"
+    if sample.program_status == "differs" and sample.program_answer:
+        return f"program says {fit.head(sample.program_answer, 5)}"
+    return f"program {sample.program_status}"
 
 
 def _tokens(sample: Sample) -> str:

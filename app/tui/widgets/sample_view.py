@@ -36,6 +36,7 @@ from app.tui.text.markdown import (
 )
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing
 from app.tui.widgets.colours import Palette, palette
+from app.tui.widgets.program_lines import translation_lines
 from app.tui.widgets.sample_row import WAITING
 from app.tui.widgets.verdict_lines import verdict_lines
 
@@ -113,8 +114,9 @@ class SampleView(ScrollView, can_focus=True):
         if shown == self._shown:
             return
         live = sample is not None and sample.status == "live"
+        growing = live or (sample is not None and bool(sample.translation) and sample.program_status is None)
         now = perf_counter()
-        if live and now - self._formatted < _LIVE_EVERY and shown[2:] == self._shown[2:]:
+        if growing and now - self._formatted < _LIVE_EVERY and shown[2:] == self._shown[2:]:
             return
         self._shown, self._formatted = shown, now
         self._lines = [] if sample is None else self._render_text(sample, width, height, colours)
@@ -138,6 +140,7 @@ class SampleView(ScrollView, can_focus=True):
             return _with_caret(lines_of(text, None, width, _look(colours)), width, colours)
         text = sample.text
         remarks = self._remarks(sample, width, colours)
+        remarks = [*remarks, *translation_lines(sample, width, _look(colours), colours)]
         above = verdict_lines(sample, width, colours) if self._explains else []
         if not text.strip():
             return [*above, *(remarks or [[Segment("The model wrote nothing.", colours.dim)]])]
