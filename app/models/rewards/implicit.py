@@ -18,6 +18,7 @@ from app.models.base import ModelInfo, Progress
 from app.models.rewards.fitting import TRUNCATED, Conversation
 from app.models.rewards.server import RewardServer, converted, in_order
 from app.models.rewards.vllm_reward import conversation_bound, finite, server_info
+from app.models.vllm_plan import Wanted
 from app.problems.problem import Problem
 from verifiers.ports import Score, Solution
 from verifiers.rewards.quoting import harmless
@@ -41,9 +42,16 @@ class ImplicitReward:
 
     batch = BATCH
 
-    def __init__(self, name: str, base_url: str, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        base_url: str | None,
+        api_key: str | None = None,
+        *,
+        wanted: Wanted | None = None,
+    ) -> None:
         self.name = f"implicit:{name}"
-        self._server = RewardServer(name, base_url, api_key)
+        self._server = RewardServer(name, base_url, api_key, wanted=wanted)
         self._info = server_info(self.name, name, self._server)
 
     @property

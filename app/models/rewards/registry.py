@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.errors import BadInput, PartMissing
 from app.models.rewards.base import RewardModel, WritingReward
 from verifiers.rewards.steps import REDUCTIONS, Reduction
+
+if TYPE_CHECKING:
+    from app.models.vllm_plan import Wanted
 
 EXAMPLES = ("embedded", "likelihood", "vllm:NAME", "implicit:NAME", "hf:PATH", "judge:MODEL")
 _PREFIXES = ("vllm", "implicit", "hf", "judge")
@@ -28,7 +33,8 @@ def reward_of(
     """What scores samples under ``name``, not yet opened.
 
     ``base_url`` and ``api_key`` are for ``vllm:`` and ``implicit:``, and otherwise come from
-    ``MONKEYS_REWARD_URL`` and ``MONKEYS_REWARD_KEY``. ``vllm:NAME#last``, ``#min`` and ``#product`` ask for a
+    ``MONKEYS_REWARD_URL`` and ``MONKEYS_REWARD_KEY``; without an address a server on this machine is found
+    or started, and ended with the run. ``vllm:NAME#last``, ``#min`` and ``#product`` ask for a
     process model reduced in that way. A folder with a model in it, as ``reward train`` makes it, is
     ``hf:FOLDER``. ``judge_replies`` is how often a judge is asked about each solution.
 
@@ -63,20 +69,35 @@ def reward_of(
 
         return HfReward(rest)
     url = base_url or os.environ.get("MONKEYS_REWARD_URL")
-    if not url:
-        raise PartMissing(
-            f"{name} needs a vLLM server, and none is named.",
-            "Start one (monkeys models serve --reward) and set MONKEYS_REWARD_URL to its address.",
-        )
     key = api_key or os.environ.get("MONKEYS_REWARD_KEY")
+    model, steps = (rest, None) if prefix == "implicit" else _with_steps(rest)
+    wanted = None if url else _wanted(model, pooling=prefix == "vllm")
     if prefix == "implicit":
         from app.models.rewards.implicit import ImplicitReward
 
-        return ImplicitReward(rest, url, key)
+        return ImplicitReward(model, url, key, wanted=wanted)
     from app.models.rewards.vllm_reward import VllmReward
 
-    model, steps = _with_steps(rest)
-    return VllmReward(model, url, key, steps=steps)
+    return VllmReward(model, url, key, wanted=wanted, steps=steps)
+
+
+def _wanted(model: str, *, pooling: bool) -> Wanted:
+    """A server of our own for ``model``. Refuses what no server here could be started for, unless one is
+    up."""
+    from app.models.vllm_backend import wanted_by_settings
+    from app.models.vllm_found import running_servers
+    from app.models.vllm_place import find_vllm
+    from app.models.vllm_plan import check_cards
+
+    wanted = replace(wanted_by_settings(model), pooling=pooling)
+    wanted.check()
+    if not any(about.model == wanted.model and about.pooling == pooling for about in running_servers()):
+        try:
+            check_cards(find_vllm(wanted.command))
+        except PartMissing as missing:
+            fix = f"{missing.fix} Or set MONKEYS_REWARD_URL to the address of a server that is up."
+            raise PartMissing(missing.message, fix) from None
+    return wanted
 
 
 def _with_steps(name: str) -> tuple[str, Reduction | None]:

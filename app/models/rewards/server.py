@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -26,6 +26,10 @@ from verifiers.safe_text import clean
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
+    from app.models.vllm_plan import Wanted
+    from app.models.vllm_server import VllmServer
+
+_NOT_YET_KNOWN = "http://127.0.0.1/v1"
 Form = TypeVar("Form")
 
 SECONDS = 300.0
@@ -41,13 +45,24 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class RewardServer:
-    """One model behind one vLLM server. ``open`` and ``close`` once each."""
+    """One model behind one vLLM server: the one at ``base_url``, or without that one on this machine, found
+    or started as ``wanted`` says and let go in the end. ``open`` and ``close`` once each."""
 
-    def __init__(self, name: str, base_url: str, api_key: str | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        base_url: str | None,
+        api_key: str | None = None,
+        *,
+        wanted: Wanted | None = None,
+        hold: Callable[[Wanted], Awaitable[VllmServer]] | None = None,
+    ) -> None:
         self.name = name
         self.context: int | None = None
-        self._address: Address = read_address(base_url)
+        self._address: Address = read_address(base_url or _NOT_YET_KNOWN)
         self._key = (api_key or "").strip()
+        self._wanted, self._hold = (None if base_url else wanted), hold
+        self._held: VllmServer | None = None
         self._client: AsyncOpenAI | None = None
         self._heads: dict[str, tuple[int, ...]] = {}
         self._has_template = True
@@ -58,14 +73,23 @@ class RewardServer:
         return self._address.shown
 
     @property
+    def ended(self) -> str | None:
+        """Why the server that is held here has ended, ``None`` while it has not."""
+        if self._held is None or self._held.alive:
+            return None
+        return self._held.why or "it did not say why"
+
+    @property
     def loopback(self) -> bool:
         return self._address.loopback
 
     async def open(self, report: Callable[[Progress], None]) -> None:
         """Check address, key and model. Raises ``PartMissing`` or ``BadInput``."""
-        report(Progress(f"asking {self.shown} for its reward model"))
-        self._client = await make_client(self._address, self._key)
         try:
+            if self._wanted is not None:
+                await self._start(self._wanted, report)
+            report(Progress(f"asking {self.shown} for its reward model"))
+            self._client = await make_client(self._address, self._key)
             self._address, _, _ = await find_model(self._client, self._address, self.name, self._key)
             self.context = (await self._tokens({"prompt": "x"})).max_model_len
             self._has_template = await self._renders()
@@ -84,6 +108,18 @@ class RewardServer:
         if self._client is not None:
             client, self._client = self._client, None
             await client.close()
+        if self._held is not None:
+            held, self._held = self._held, None
+            await held.close()
+
+    async def _start(self, wanted: Wanted, report: Callable[[Progress], None]) -> None:
+        from app.models.vllm_server import hold_server
+
+        report(Progress("looking for vLLM"))
+        self._held = await (self._hold or hold_server)(wanted)
+        await self._held.wait_until_ready(report)
+        self._address = read_address(f"{self._held.root}/v1")
+        self.name = self._held.about.served_as
 
     async def offers(self, path: str) -> bool:
         """Whether the server answers at ``path``; asking costs nothing, since nothing is asked."""
@@ -137,6 +173,9 @@ class RewardServer:
         except openai.APIStatusError as error:
             raise fault_of(read_refusal(error, self._key), self.shown) from None
         except openai.OpenAIError as error:
+            if self._held is not None and await self._held.died():
+                words = f"The vLLM server of {self.name} ended: {self.ended}"
+                raise BackendError("crashed", words, retry=False) from None
             raise fault_of_connection(error, self.shown, sent=True) from None
         if "html" in response.headers.get("content-type", ""):
             fault = f"{self.shown} answers with a web page; check the base URL."

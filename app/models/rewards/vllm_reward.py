@@ -22,8 +22,8 @@ from app.models.base import Message, ModelInfo, Progress, Prompt
 from app.models.openai_bound import prompt_tokens_at_most
 from app.models.rewards.fitting import TRUNCATED, Conversation
 from app.models.rewards.server import RewardServer, converted, in_order
+from app.models.vllm_plan import Wanted, size_of_model
 from app.problems.problem import Problem
-from budgets.catalog import size_of
 from verifiers.ports import Score, Solution
 from verifiers.rewards.quoting import harmless
 from verifiers.rewards.steps import Reduction, reduced, split_steps
@@ -53,7 +53,8 @@ class _Pooled(msgspec.Struct):
 
 
 class VllmReward:
-    """A model that scores, called ``name`` by its server. ``steps`` asks for a process model and says how
+    """A model that scores, called ``name`` by the server at ``base_url``, or by one that is found or started
+    on this machine as ``wanted`` says. ``steps`` asks for a process model and says how
     its steps become one reward; ``None`` takes an outcome model, or else the least of a process model's."""
 
     batch = BATCH
@@ -61,14 +62,15 @@ class VllmReward:
     def __init__(
         self,
         name: str,
-        base_url: str,
+        base_url: str | None,
         api_key: str | None = None,
         *,
+        wanted: Wanted | None = None,
         steps: Reduction | None = None,
         step_mark: str | None = None,
     ) -> None:
         self.name = f"vllm:{name}" + (f"#{steps}" if steps else "")
-        self._server = RewardServer(name, base_url, api_key)
+        self._server = RewardServer(name, base_url, api_key, wanted=wanted)
         self._steps = steps
         self._mark = step_mark or _mark_of(name)
         self._info = server_info(self.name, name, self._server)
@@ -162,7 +164,7 @@ def conversation_bound(problem: Problem, solution: Solution, context: int | None
 
 def server_info(shown_as: str, name: str, server: RewardServer) -> ModelInfo:
     """What the run's ledger needs of a model behind a server."""
-    size = size_of(name)
+    size = size_of_model(name)
     return ModelInfo(
         name=shown_as,
         kind="vllm",

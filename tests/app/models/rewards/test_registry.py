@@ -50,12 +50,20 @@ def test_a_name_that_means_nothing_is_answered_with_one_that_does(name: str, adv
     assert caught.value.fix.startswith(advice)
 
 
-def test_models_behind_a_server_are_named_by_their_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_models_behind_a_server_are_named_by_their_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("MONKEYS_REWARD_URL", raising=False)
-    with pytest.raises(PartMissing, match="vllm:rm needs a vLLM server") as caught:
-        reward_of("vllm:rm")
-    assert caught.value.fix is not None
-    assert "MONKEYS_REWARD_URL" in caught.value.fix
+    monkeypatch.setenv("MONKEYS_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("MONKEYS_VLLM_COMMAND", raising=False)
+    for name in ("vllm:rm", "implicit:rm"):
+        with pytest.raises(PartMissing, match="vLLM is not installed") as caught:
+            reward_of(name)
+        assert caught.value.fix is not None
+        assert "MONKEYS_REWARD_URL" in caught.value.fix
+    with pytest.raises(BadInput, match="There is no folder"):
+        reward_of("vllm:./gone")
     monkeypatch.setenv("MONKEYS_REWARD_URL", "localhost:8000")
     for name, kind in (("vllm:owner/rm#product", VllmReward), ("implicit:rm", ImplicitReward)):
         reward = reward_of(name)

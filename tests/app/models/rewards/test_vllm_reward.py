@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
 import pytest
 
 from app.errors import BadInput, PartMissing
-from app.models.base import BackendError
+from app.models.base import BackendError, Progress
 from app.models.rewards.fitting import TRUNCATED
 from app.models.rewards.implicit import ImplicitReward
+from app.models.rewards.server import RewardServer
 from app.models.rewards.vllm_reward import VllmReward
+from app.models.vllm_plan import Wanted
+from app.models.vllm_process import About
+from app.models.vllm_server import VllmServer
 from app.problems.problem import Problem
 from tests.app.models.rewards.scoring_server import Bad, ScoringServer, serving
 from verifiers.ports import Score, Solution
@@ -208,6 +213,54 @@ async def test_a_broken_answer_is_a_fault_of_the_whole_call(bad: Bad, kind: str,
     async with implicit(ScoringServer(bad=bad)) as implied:
         with pytest.raises(BackendError, match=words):
             await implied.score(PROBLEM, solved("4", "5"))
+
+
+class HeldServer:
+    """What ``hold_server`` gives, for a server that a test runs itself."""
+
+    alive, why = True, "Killed"
+
+    def __init__(self, url: str) -> None:
+        self.root = url.removesuffix("/v1")
+        self.about = About(name="x/rm", model="x/rm", served_as="rm", port=1, log="", device="cpu")
+        self.closed = 0
+
+    async def wait_until_ready(self, report: Callable[[Progress], None]) -> None:
+        report(Progress("loading weights"))
+
+    async def died(self, seconds: float = 2.0) -> bool:
+        return not self.alive
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+async def test_a_server_of_our_own_is_held_while_it_is_needed_and_its_end_is_told() -> None:
+    async with serving(ScoringServer()) as server:
+        held = HeldServer(server.url)
+        asked: list[Wanted] = []
+
+        async def hold(wanted: Wanted) -> VllmServer:
+            asked.append(wanted)
+            return cast("VllmServer", held)
+
+        own = RewardServer("x/rm", None, wanted=Wanted("x/rm", pooling=True), hold=hold)
+        steps: list[str] = []
+        await own.open(lambda progress: steps.append(progress.step))
+        assert asked == [Wanted("x/rm", pooling=True)]
+        assert steps == [
+            "looking for vLLM",
+            "loading weights",
+            f"asking {own.shown} for its reward model",
+            "ready",
+        ]
+        assert (own.name, own.context, own.loopback, own.ended) == ("rm", 200, True, None)
+        held.alive = False
+        await own.text_tokens("still there")
+    with pytest.raises(BackendError, match="The vLLM server of rm ended: Killed"):
+        await own.text_tokens("gone")
+    await own.close()
+    assert held.closed == 1
 
 
 async def test_no_server_and_another_model_are_told_before_the_run() -> None:
