@@ -18,6 +18,8 @@ SAME_FAILURES: Final = 8
 ANY_FAILURES: Final = 24
 _NO_PROGRAM: Final = ("the reply", "the program failed: SyntaxError", "the program failed: IndentationError")
 """Failures that show something about the reply and nothing about the tests."""
+_NO_TESTS: Final = ("the tests cannot", "the tests never call", "the problem names no entry_point")
+"""Reasons for deciding nothing that will be the same for every sample."""
 
 
 class Suspicion:
@@ -31,6 +33,9 @@ class Suspicion:
         """Take note of a verdict. What to tell the user, once; ``None`` as long as there is nothing."""
         if self._over or judgement.checker != CHECKER:
             return None
+        if judgement.verdict == "undecided" and judgement.reason.startswith(_NO_TESTS):
+            self._over = True
+            return f"No sample can be judged: {judgement.reason}. Correct the problem's tests."
         if judgement.verdict == "right":
             self._over = True
         elif judgement.verdict == "wrong" and not judgement.reason.startswith(_NO_PROGRAM):

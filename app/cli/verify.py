@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from app.cli import out
 from app.cli.given import ProblemsOption, SamplesOption, SkipBadOption, graded, read_given
-from app.cli.options import ClusterOption, OutputOption
+from app.cli.options import ClusterOption, OutputOption, within
 from app.cli.out import Output
 
 if TYPE_CHECKING:
@@ -28,17 +30,42 @@ def verify(
     problems: ProblemsOption,
     samples: SamplesOption,
     skip_bad: SkipBadOption = False,
+    repeat_tests: Annotated[
+        int | None, typer.Option(metavar="N", help="Runs of flaky tests; the majority decides.")
+    ] = None,
     cluster: ClusterOption = None,
     output: OutputOption = Output.text,
 ) -> None:
     """Check samples made elsewhere, and write them back with their verdicts."""
+    within("--repeat-tests", repeat_tests, 1, 1000)
     known, given = read_given(problems, samples, skip_bad=skip_bad)
+    if repeat_tests is not None:
+        from app.problems.tests_file import repeated
+
+        known = {name: repeated(problem, repeat_tests) for name, problem in known.items()}
     grades = graded(known, given)
+    _doubt_tests(given, grades)
     if output is Output.text:
         out.print_lines(_summary(given, grades))
         return
     rows = [_with_grade(sample, grade) for sample, grade in zip(given, grades, strict=True)]
     out.print_list(output, rows, [])
+
+
+def _doubt_tests(samples: Sequence[GivenSample], grades: Sequence[Grade]) -> None:
+    """Say which problems' tests nothing passes."""
+    from verifiers.suspicion import Suspicion
+
+    suspicions: dict[str, Suspicion] = {}
+    doubts: list[str] = []
+    for sample, grade in zip(samples, grades, strict=True):
+        doubt = suspicions.setdefault(sample.problem_id, Suspicion()).note(grade.judgement)
+        if doubt is not None:
+            doubts.append(f"{sample.problem_id}: {doubt}")
+    for line in doubts[:_REASONS]:
+        out.warn(line)
+    if len(doubts) > _REASONS:
+        out.warn(f"The same of {len(doubts) - _REASONS:,} more problems.")
 
 
 def _with_grade(sample: GivenSample, grade: Grade) -> dict[str, Any]:

@@ -64,6 +64,8 @@ def with_tests_of(problem: Problem, text: str, path: str, entry_point: str | Non
 def repeated(problem: Problem, times: int) -> Problem:
     """``problem`` with its tests run so many times, for tests that do not always say the same: the majority
     decides. Unchanged where it has none."""
+    if problem.kind == "patch":
+        return msgspec.structs.replace(problem, repeat_tests=times)
     if problem.tests is None or problem.tests.get("type") not in ("python", "stdio"):
         return problem
     return msgspec.structs.replace(problem, tests={**problem.tests, "repeat": times})

@@ -49,3 +49,16 @@ def test_other_checkers_are_not_its_business() -> None:
     suspicion = Suspicion()
 
     assert not any(suspicion.note(Judgement("wrong", "5 is not 6", "known answer")) for _ in range(40))
+
+
+def test_tests_that_cannot_run_are_told_with_the_first_sample() -> None:
+    broken: tuple[Verdict, str] = (
+        "undecided",
+        "the tests cannot run: SyntaxError: invalid syntax (tests.py, line 2)",
+    )
+    found = told(*[broken] * 3)
+
+    assert found == [
+        "No sample can be judged: the tests cannot run: SyntaxError: invalid syntax (tests.py, line 2). "
+        "Correct the problem's tests."
+    ]

@@ -105,3 +105,22 @@ def test_samples_with_verdicts_need_no_sandbox(
 
     assert run(["pick", *files[:2], "--samples", labelled, "-o", "json"]) == 0
     assert json.loads(capsys.readouterr().out)["rules"]["majority"]["2"] == [1.0, 0.0]
+
+
+def test_tests_that_nothing_passes_are_doubted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    programs = [
+        {"problem_id": "square", "text": f"def square(x):\n    return x * {n} + 1 - x * {n}"}
+        for n in range(9)
+    ]
+    problems, samples = jsonl(tmp_path / "p.jsonl", PROBLEMS[:1]), jsonl(tmp_path / "s.jsonl", programs)
+    status = run(["verify", "--problems", problems, "--samples", samples, "--repeat-tests", "2"])
+    said = capsys.readouterr().err
+    if status == 5:
+        pytest.skip(f"NOT CHECKED: {said}")
+
+    assert "square: All 8 programs fail the tests, 8 of them alike (square(2) gave 1, expected 4)" in said
+
+
+def test_repeat_tests_is_a_number_of_runs(files: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", *files, "--repeat-tests", "0"]) == 2
+    assert "--repeat-tests 0 is out of range" in capsys.readouterr().err

@@ -103,6 +103,15 @@ async def test_a_resumed_run_judges_what_was_left_unjudged() -> None:
     assert (engine.state.right, engine.state.wrong) == (9, 3)
 
 
+async def test_tests_that_nothing_passes_are_doubted_once() -> None:
+    launcher = Launcher(make=lambda _: ScriptedBackend([BAD], HEADER), checker_for=lambda _: SlowChecker())
+    events = await collect(launcher.open_run(DOUBLE, plan(samples=12), run_id="r"))
+    told = [event.text for event in events if isinstance(event, ev.Notice)]
+    assert [text for text in told if "tests may be wrong" in text] == [
+        "All 8 programs fail the tests, 8 of them alike (as it should be). The tests may be wrong."
+    ]
+
+
 async def test_only_code_with_tests_is_run() -> None:
     launcher = Launcher(make=lambda _: ScriptedBackend(["The answer is 4."], Header()))
     problem = Problem(id="m", kind="math", prompt="2 + 2?", tests=DOUBLE.tests)
