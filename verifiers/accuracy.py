@@ -57,12 +57,19 @@ def powers_up_to(n: int) -> list[int]:
     return [*(2**i for i in range(n.bit_length()) if 2**i < n), n]
 
 
-def accuracy_curves(problems: Sequence[Sequence[Candidate]], *, subsets: int = 100, seed: int = 0) -> Curves:
+def accuracy_curves(
+    problems: Sequence[Sequence[Candidate]],
+    *,
+    subsets: int = 100,
+    seed: int = 0,
+    at: Sequence[int] | None = None,
+) -> Curves:
     """The curves of every rule that can run. A sample is right if its verdict is; an undecided one is not.
 
     Each problem's samples are in the order in which they count as seen. Where all have the same number, the
-    last k takes every sample, and its sd is 0. Raises ``ValueError`` for no problems, a problem without
-    samples, or no subsets.
+    last k takes every sample, and its sd is 0. ``at`` are the ks, by default 1, 2, 4, ... and the smallest
+    number of samples. Raises ``ValueError`` for no problems, a problem without samples, a k that not every
+    problem has, or no subsets.
     """
     if not problems or not all(problems) or subsets < 1:
         raise ValueError("Curves need a subset, a problem, and a sample of each problem.")
@@ -76,7 +83,10 @@ def accuracy_curves(problems: Sequence[Sequence[Candidate]], *, subsets: int = 1
     }
     running = [name for name in _PICKS if name not in missing]
 
-    ks = powers_up_to(min(map(len, problems)))
+    fewest = min(map(len, problems))
+    ks = powers_up_to(fewest) if at is None else sorted(set(at))
+    if not ks or ks[0] < 1 or ks[-1] > fewest:
+        raise ValueError(f"Every problem has at least {fewest} samples, so k lies between 1 and that.")
     solved = {name: np.zeros((len(ks), subsets), np.int64) for name in (*running, "coverage")}
     for number, samples in enumerate(problems):
         table = _Table(samples, scale)

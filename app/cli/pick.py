@@ -17,6 +17,7 @@ from app.cli.options import BaseUrlOption, PriceOption, RewardOption, Translator
 from app.errors import BadInput
 
 if TYPE_CHECKING:
+    from app.runs.equal_spend import EqualSpend
     from app.runs.picking import Pool
     from app.runs.samples_file import GivenSample
     from verifiers.accuracy import Curves
@@ -90,22 +91,24 @@ def pick(
     }
     found = pool(given, grader, verdicts)
     _tell_what_to_know(found, left_out=len(known) - len(found.problems))
+    from app.runs.equal_spend import equal_spend
     from verifiers.accuracy import accuracy_curves
     from verifiers.survivors import filter_report
 
     candidates = list(found.problems.values())
     curves = accuracy_curves(candidates, subsets=subsets, seed=seed)
     survivors = filter_report(candidates)
+    spend = equal_spend(given, candidates, curves, seed=seed) if survivors is not None else None
     if output is Table.text:
         from app.cli.pick_text import lines_of
 
-        out.print_lines(lines_of(found, curves, survivors))
+        out.print_lines(lines_of(found, curves, survivors, spend))
     elif output is Table.csv:
         out.write_bytes(_as_csv(curves).encode())
     elif output is Table.json:
-        out.print_json(_as_object(found, curves, survivors, seed))
+        out.print_json(_as_object(found, curves, survivors, spend, seed))
     else:
-        out.print_each([_as_object(found, curves, survivors, seed)])
+        out.print_each([_as_object(found, curves, survivors, spend, seed)])
 
 
 def _of_model(samples: list[GivenSample], model: str | None) -> list[GivenSample]:
@@ -132,7 +135,9 @@ def _tell_what_to_know(found: Pool, *, left_out: int) -> None:
         out.warn(f"Samples without a reward, which no reward picks: {found.unrewarded:,}.")
 
 
-def _as_object(found: Pool, curves: Curves, survivors: FilterReport | None, seed: int) -> dict[str, Any]:
+def _as_object(
+    found: Pool, curves: Curves, survivors: FilterReport | None, spend: EqualSpend | None, seed: int
+) -> dict[str, Any]:
     from budgets.coverage import mean_pass_at_k
 
     return {
@@ -148,6 +153,7 @@ def _as_object(found: Pool, curves: Curves, survivors: FilterReport | None, seed
             for name, curve in [*curves.rules.items(), ("coverage", curves.coverage)]
         },
         "filter": survivors,
+        "equal_spend": spend,
         "missing": dict(curves.missing),
         "pass_at_k": {str(k): mean_pass_at_k(found.counts, k) for k in curves.coverage},
     }

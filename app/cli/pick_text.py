@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from app.runs.equal_spend import EqualSpend
     from app.runs.picking import Pool
     from verifiers.accuracy import Curves, Point
     from verifiers.survivors import FilterReport
@@ -19,7 +20,9 @@ _COLUMNS = 8
 _COVERAGE = "Coverage"
 
 
-def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Iterator[str]:
+def lines_of(
+    found: Pool, curves: Curves, survivors: FilterReport | None, spend: EqualSpend | None = None
+) -> Iterator[str]:
     from verifiers.rules import RULES
 
     titles = {str(rule.name): rule.title for rule in RULES}
@@ -35,6 +38,8 @@ def lines_of(found: Pool, curves: Curves, survivors: FilterReport | None) -> Ite
     yield from _gap(running, curves.coverage, ks[-1])
     if survivors is not None:
         yield from _filter(survivors)
+    if spend is not None:
+        yield from _equal(spend, titles)
     missing: dict[str, list[str]] = {}
     for name, reason in curves.missing.items():
         missing.setdefault(reason, []).append(titles[name])
@@ -78,3 +83,21 @@ def _filter(survivors: FilterReport) -> Iterator[str]:
     ]
     if shares:
         yield f"  {', '.join(shares)}."
+
+
+def _equal(spend: EqualSpend, titles: Mapping[str, str]) -> Iterator[str]:
+    """What the filter buys, beside what more samples would have bought for the same."""
+    yield f"A program costs as much as {spend.samples_a_program:.2f} samples ({spend.measured_in})."
+    for row in spend.rows:
+        kept = _rules(row.filtered, titles)
+        yield f"  {row.k:,} samples with programs: {kept}"
+        if row.plain:
+            yield f"  {row.more:,} samples for the same: {_rules(row.plain, titles)}"
+        else:
+            yield f"  {row.more:,} samples for the same are more than there are."
+
+
+def _rules(points: Mapping[str, Point], titles: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"{titles[name]} {100 * point.mean:.1f} ±{100 * point.sd:.1f}" for name, point in points.items()
+    )

@@ -16,6 +16,7 @@ import msgspec
 from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs import events as ev
+from app.runs.export import program_cost
 from app.runs.grading import Grader
 from app.runs.launch import Launcher
 from app.runs.plan import Plan
@@ -26,6 +27,7 @@ from verifiers.answers import extract_answer
 from verifiers.normal import normal_form
 
 _NOTHING = Amounts()
+_GIVEN = "given"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _events(place: int, sample: GivenSample, problem: Problem, grader: Grader) -
             answer=sample.program_answer,
             reason="given",
             program="",
-            translator="given",
+            translator=_GIVEN,
         )
 
 
@@ -151,6 +153,7 @@ def _found(sample: Sample) -> dict[str, Any]:
         "program_answer": sample.program_answer,
         "program_status": sample.program_status,
         "program_reason": sample.program_reason or None,
+        **(program_cost(sample) if sample.translator != _GIVEN else {}),
     }
 
 

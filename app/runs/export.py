@@ -37,6 +37,7 @@ def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
         "reward_model": sample.reward_model,
         "program_answer": sample.program_answer,
         "program_status": sample.program_status,
+        **program_cost(sample),
         "prompt_tokens": sample.prompt_tokens,
         "completion_tokens": sample.tokens,
         "usd": None if known.usd is None else usd_text(known.usd),
@@ -45,6 +46,16 @@ def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
         "mean_logprob": sample.mean_logprob,
         "finish_reason": sample.finish_reason,
         "error": sample.error,
+    }
+
+
+def program_cost(sample: Sample) -> dict[str, Any]:
+    """What the sample's program cost: nothing where it shares another's, ``None`` where there is none."""
+    cost = sample.program_cost if sample.program_status is not None else None
+    return {
+        "program_tokens": None if cost is None else cost.tokens,
+        "program_usd": None if cost is None or cost.usd is None else usd_text(cost.usd),
+        "program_flops": None if cost is None or cost.flops is None else float(cost.flops),
     }
 
 

@@ -53,6 +53,8 @@ class Sample:
     program_reason: str = ""
     translator: str | None = None
     shared_with: int | None = None
+    program_cost: Amounts = NOTHING
+    """What asking for its program cost; nothing where another sample's served."""
     translation: list[str] = field(default_factory=list)
     """The program as it comes, in pieces; whole, in one, once it was checked."""
     rewarded: int = 0

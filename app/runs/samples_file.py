@@ -41,6 +41,12 @@ class SampleFields(msgspec.Struct, frozen=True, kw_only=True):
     program_answer: str | int | float | None = None
     program_status: ProgramStatus | None = None
     mean_logprob: float | None = None
+    completion_tokens: int | None = None
+    usd: str | int | float | None = None
+    flops: float | None = None
+    program_tokens: int | None = None
+    program_usd: str | int | float | None = None
+    program_flops: float | None = None
     finish_reason: str | None = None
     error: str | None = None
 

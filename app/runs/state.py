@@ -198,7 +198,7 @@ class RunState:
     def _charged(self, event: ev.Charged) -> None:
         purpose = ev.purpose_of(event)
         if event.sample is None:
-            self.open_others.pop((event.call, event.model), None)
+            self._other_call_ended(event)
         for books in self._books(event.model, purpose):
             books.known = books.known + event.known
             books.at_most = books.at_most + event.at_most
@@ -215,6 +215,14 @@ class RunState:
                 sample.known = event.known if first else sample.known + event.known
                 sample.at_most = event.at_most if first else sample.at_most + event.at_most
                 sample.revision = self.revision
+
+    def _other_call_ended(self, event: ev.Charged) -> None:
+        call = self.open_others.pop((event.call, event.model), None)
+        if call is not None and call.purpose == "translation":
+            for index in call.about:
+                sample = self.samples[index]
+                if sample is not None:
+                    sample.program_cost = sample.program_cost + event.known
 
     def _judged(self, event: ev.Judged) -> None:
         sample = self.samples[event.sample]
