@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from app.runs.agreement import unverified
+from app.runs.pick_words import filter_sentence, picks_sentence
 from app.runs.result import LEVEL, is_checked, notes, powers_up_to
 from app.runs.state import RunState, Tally
 from budgets.amounts import show_count, show_flops, show_seconds, show_usd
@@ -20,7 +21,7 @@ _WIDTH = 200
 def summary_lines(state: RunState, *, ended: str | None = None) -> list[str]:
     """The summary, some six to twelve lines without their newlines. ``ended`` is how the run ended, where
     the program that ran it knows better than its last event."""
-    lines = [*_answer_lines(state), *_coverage_lines(state), _spend_line(state)]
+    lines = [*_answer_lines(state), *_picks_lines(state), *_coverage_lines(state), _spend_line(state)]
     problems = [f"{count} {kind}" for kind, count in state.errors.items() if count]
     if problems:
         lines.append(f"Faults    {', '.join(problems)}")
@@ -48,6 +49,14 @@ def _answer_lines(state: RunState) -> Iterable[str]:
         }[sample.verdict]
     else:
         yield "          ? unverified: there was nothing to check it against"
+
+
+def _picks_lines(state: RunState) -> Iterable[str]:
+    """Where the rules agree, and what the filter did; nothing where only the majority chose."""
+    if sentence := picks_sentence(state):
+        yield f"Picks     {one_line(sentence, _WIDTH)}"
+    if sentence := filter_sentence(state):
+        yield f"          {one_line(sentence, _WIDTH)}"
 
 
 def _rival(state: RunState) -> str:
