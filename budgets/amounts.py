@@ -6,7 +6,7 @@ forms (``showing``).
 
 from budgets.quantities import AmountError, Amounts, Budget, BudgetField, Usd, exact_usd
 from budgets.reading import parse_count, parse_flops, parse_limit, parse_seconds, parse_usd
-from budgets.showing import show_count, show_flops, show_seconds, show_usd, usd_text
+from budgets.showing import show_count, show_flops, show_rate, show_seconds, show_usd, usd_text
 
 __all__ = [
     "AmountError",
@@ -22,6 +22,7 @@ __all__ = [
     "parse_usd",
     "show_count",
     "show_flops",
+    "show_rate",
     "show_seconds",
     "show_usd",
     "usd_text",

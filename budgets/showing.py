@@ -23,6 +23,13 @@ def show_usd(value: Decimal | None) -> str:
     return f"{'-' if value < 0 else ''}${abs(rounded):,.{places}f}"
 
 
+def show_rate(value: Decimal) -> str:
+    """A price to be multiplied, with all its digits and whole cents at the least: ``$0.60``, ``$0.075``."""
+    exact = value.normalize()
+    places = max(2, -int(exact.as_tuple().exponent))
+    return f"${exact:,.{places}f}"
+
+
 def _to_places(value: Decimal, places: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN, _EXACT)
 

@@ -21,7 +21,7 @@ def run(arguments: Sequence[str]) -> int:
     """Do what the command line says; the exit status."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal without ✓ shows ? instead of a fault
+            stream.reconfigure(errors=out.PLAIN)  # a terminal without ✓ shows + instead of a fault
     try:
         status = _call(arguments)
         sys.stdout.flush()

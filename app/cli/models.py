@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,7 +69,7 @@ def _is_familiar(model: KnownModel) -> bool:
 
 def _about(model: KnownModel, row: dict[str, Any]) -> str:
     price = row["price"]
-    rates = "" if price is None else f", ${price['input']} in, ${price['output']} out per million tokens"
+    rates = "" if price is None else f", {_rates(price)}"
     return f"{model.description}{rates}"
 
 
@@ -154,7 +156,14 @@ def price_row(price: Price | None) -> dict[str, str] | None:
 def price_line(price: Price) -> str:
     row = price_row(price)
     assert row is not None  # noqa: S101 (there is a price)
-    return f"${row['input']} in, ${row['output']} out per million tokens ({row['source']})"
+    return f"{_rates(row)} ({row['source']})"
+
+
+def _rates(row: Mapping[str, Any]) -> str:
+    from budgets.amounts import show_rate
+
+    into, out_ = show_rate(Decimal(row["input"])), show_rate(Decimal(row["output"]))
+    return f"{into} in, {out_} out per million tokens"
 
 
 @app.command()

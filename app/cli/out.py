@@ -8,16 +8,33 @@ there are written as JSON's own backslash-u escapes, which are the same value. A
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from app.errors import MonkeysError
+
+PLAIN: Final = "monkeys-plain"
+"""An error handler for streams: signs that an encoding lacks are written in plain letters, else as ``?``."""
+_PLAIN_SIGNS: Final = {
+    "✓": "+", "✗": "x", "●": "*", "…": "...", "–": "-", "—": "-", "·": "-", "×": "x", "≤": "<=", "≥": ">=",
+}  # fmt: skip
+
+
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return "".join(_PLAIN_SIGNS.get(character, "?") for character in lost), error.end
+
+
+codecs.register_error(PLAIN, _plainly)
 
 
 class Output(StrEnum):

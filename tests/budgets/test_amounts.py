@@ -18,6 +18,7 @@ from budgets.amounts import (
     parse_usd,
     show_count,
     show_flops,
+    show_rate,
     show_seconds,
     show_usd,
     usd_text,
@@ -309,3 +310,18 @@ def test_a_budget_changes_one_cap_at_a_time() -> None:
 def test_a_time_that_no_run_takes_is_refused() -> None:
     with pytest.raises(AmountError, match="more than any run"):
         parse_seconds("9999999999:00:00")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("0.6", "$0.60"),
+        ("0.150", "$0.15"),
+        ("0.075", "$0.075"),
+        ("15", "$15.00"),
+        ("0", "$0.00"),
+        ("1E+1", "$10.00"),
+    ],
+)
+def test_a_price_keeps_its_digits_and_whole_cents(value: str, text: str) -> None:
+    assert show_rate(Decimal(value)) == text

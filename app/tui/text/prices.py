@@ -23,7 +23,7 @@ def price_line(
     """The price of the model ``name`` for the problem ``text``. Without a plan, for a sample as usual."""
     from app.runs.plan import Plan
     from app.runs.quote import quote
-    from budgets.amounts import show_count, show_usd, usd_text
+    from budgets.amounts import show_count, show_rate, show_usd
     from budgets.catalog import size_of
     from budgets.prices import context_of, price_of
 
@@ -38,7 +38,8 @@ def price_line(
     if price is None:
         return PriceLine("unknown", parameters=parameters, context=context)
     line = quote(price, text, plan, habits.of(name, "math"))
-    rates = f"{usd_text(price.input.scaleb(6))} / {usd_text(price.output.scaleb(6))}"
+    into, out = (show_rate(each.scaleb(6)).removeprefix("$") for each in (price.input, price.output))
+    rates = f"{into} / {out}"
     return PriceLine(
         rates,
         ("" if line.usual else "≤ ") + show_usd(line.each),

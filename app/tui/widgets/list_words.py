@@ -13,10 +13,15 @@ def summary(state: RunState) -> str:
     title = f"Samples  {state.finished:,}" + (f" of {limit:,}" if limit is not None else "")
     if state.verified or state.undecided:
         title += f" · {state.right:,} ✓ {state.wrong:,} ✗ {state.undecided:,} ?"
-    failed = sum(state.errors.values())
+    failed = _failed(state) if state.errors else 0
     if state.cancelled:
         title += f" · {state.cancelled:,} –"
     return title + (f" · {failed:,} !" if failed else "")
+
+
+def _failed(state: RunState) -> int:
+    """Samples that were lost, however often each was tried."""
+    return sum(sample.status == "failed" and not sample.will_retry for sample in state.every_sample())
 
 
 def view(order: SampleOrder) -> str:

@@ -270,6 +270,7 @@ def test_a_terminal_without_unicode_gets_text_all_the_same(tmp_path: Path) -> No
     done = monkeys(tmp_path, *ask, PYTHONIOENCODING="ascii")
     assert done.returncode == 0
     assert b"Answer    43" in done.stdout
+    assert b"+ right" in done.stdout
 
 
 def test_a_journal_that_cannot_be_written_stops_a_run_before_it_spends(tmp_path: Path) -> None:
