@@ -24,10 +24,17 @@ from app.cli.options import (
     clean_text,
     helper,
     limit,
-    refuse,
     within,
 )
 from app.cli.out import Output
+from app.cli.repository import (
+    FilesOption,
+    RepeatTestsOption,
+    RepoOption,
+    TestCommandOption,
+    TestSecondsOption,
+    with_repository,
+)
 from app.errors import BadInput
 
 if TYPE_CHECKING:
@@ -38,7 +45,6 @@ if TYPE_CHECKING:
 _ASK = "What to ask"
 _LIMITS = "Limits (64 samples if none is given)"
 _SAMPLING = "Sampling"
-_LATER = "Not in this version yet"
 
 
 def solve(
@@ -129,25 +135,26 @@ def solve(
     cluster: ClusterOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask no questions.")] = False,
     output: OutputOption = Output.text,
-    repo: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
-    test_command: Annotated[str | None, typer.Option(rich_help_panel=_LATER)] = None,
-    files: Annotated[list[str] | None, typer.Option(rich_help_panel=_LATER)] = None,
+    repo: RepoOption = None,
+    test_command: TestCommandOption = None,
+    files: FilesOption = None,
+    test_seconds: TestSecondsOption = None,
+    repeat_tests: RepeatTestsOption = None,
 ) -> int:
     """Ask one problem many times, and pick an answer."""
-    refuse("--repo", repo, "Put what matters into the problem's text.")
-    refuse("--test-command", test_command, "Leave it out.")
-    refuse("--files", files, "Put what matters into the problem's text.")
     if starter == "list":
         return _list_starters(output)
 
     from app import settings
 
     mine = settings.load().settings
+    kind = "patch" if kind == "auto" and repo is not None else kind
     asked = _problem(problem, file, starter, kind, clean_text("--answer", answer))
     if tests is not None:
         from app.problems.tests_file import with_tests
 
         asked = with_tests(asked, tests, entry_point)
+    asked = with_repository(asked, repo, test_command, files, test_seconds, repeat_tests)
     plan = plan_of(
         mine,
         models=tuple(model or (mine.model,)),
@@ -165,6 +172,12 @@ def solve(
         shrink=shrink_tokens,
     )
     plan = with_helpers(plan, mine, reward, translator, translation_share)
+    if asked.kind == "patch":
+        from app.cli.out import warn
+        from app.runs.patch_checks import look_before
+
+        for line in look_before(asked):
+            warn(line)
     from app.cli import session
 
     return session.solve(

@@ -20,14 +20,24 @@ import msgspec
 
 from app.errors import BadInput
 from app.models.base import Message, ModelInfo, Prompt
+from app.models.patch_prompts import INSTRUCTION, with_files
 from app.problems.problem import Problem
 from verifiers.proofs.lean_text import DEFAULT_PREAMBLE
 
-Form: TypeAlias = Literal["math", "open", "function", "program", "lean4", "rocq", "patch"]
+Form: TypeAlias = Literal["math", "open", "function", "program", "lean4", "rocq", "patch", "repository"]
 """What the answer has to look like. Code comes in two forms: a function that tests call, and a program that
-reads and prints."""
+reads and prints. A patch does too: one of a repository whose files are shown, and one of whatever the
+problem's text shows."""
 
-SHOTS: dict[Form, int] = {"math": 3, "open": 2, "function": 1, "program": 1, "lean4": 1, "rocq": 1}
+SHOTS: dict[Form, int] = {
+    "math": 3,
+    "open": 2,
+    "function": 1,
+    "program": 1,
+    "lean4": 1,
+    "rocq": 1,
+    "repository": 1,
+}
 """Worked examples for a model that needs them: the number, of those tried, at which most samples were right.
 More are no better, and every one lengthens every step."""
 
@@ -43,6 +53,7 @@ _CLOSING: dict[Form, str] = {
     "Require Import Lia Lra.) and holds the whole theorem, as it is stated, and its proof, from Proof to "
     "Qed. Do not use Admitted or axioms.",
     "patch": "Repair the repository. Reply with one ```diff block that holds a unified diff.",
+    "repository": INSTRUCTION,
 }
 
 _QUESTION, _ANSWER = "Question:", "Answer:"
@@ -70,7 +81,7 @@ def build_prompt(
     """
     form = form_of(problem)
     examples = _chosen(form, shots, SHOTS.get(form, 0) if info.needs_examples or raw else 0)
-    asked = _question(problem)
+    asked = with_files(problem, info.context) if form == "repository" else _question(problem)
     if raw:
         return Prompt(text=_plain(problem, form, system, examples, asked))
     instruction = f"{system.strip()}\n{_CLOSING[form]}" if system and system.strip() else _CLOSING[form]
@@ -93,6 +104,8 @@ def form_of(problem: Problem) -> Form:
         return "program" if problem.tests and problem.tests.get("type") == "stdio" else "function"
     if problem.kind == "proof":
         return "rocq" if problem.language == "rocq" else "lean4"
+    if problem.kind == "patch" and problem.sources:
+        return "repository"
     return problem.kind
 
 

@@ -84,7 +84,7 @@ def _chosen(problem: Problem, files: Files) -> tuple[SourceFile, ...]:
     else:
         scores = rank_files(problem.prompt, problem.test_command or "", files)
         order = sorted(scores, key=lambda path: (-scores[path], path))[:_MOST_SHOWN]
-    terms = _terms(problem.prompt)
+    terms = terms_of(problem.prompt)
     shown: list[SourceFile] = []
     room = _CHARACTERS
     for path in order:
@@ -151,7 +151,7 @@ def _follow_tests(scores: defaultdict[str, float], command: str, paths: list[str
 
 def _follow_names(scores: defaultdict[str, float], issue: str, paths: list[str], files: Files) -> None:
     """The files that define what the issue names; a name that many define points nowhere."""
-    names = _terms(issue)
+    names = terms_of(issue)
     if not names:
         return
     defining: defaultdict[str, list[str]] = defaultdict(list)
@@ -167,7 +167,7 @@ def _follow_names(scores: defaultdict[str, float], issue: str, paths: list[str],
             _add(scores, found, _DEFINES / len(found))
 
 
-def _terms(issue: str) -> set[str]:
+def terms_of(issue: str) -> set[str]:
     """Names of code in the text: in backticks, called, or written as only code is."""
     found = {one or other for one, other in _QUOTED.findall(issue)} | set(_NAME.findall(issue))
     for dotted in _DOTTED.findall(issue):

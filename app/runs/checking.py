@@ -8,6 +8,7 @@ equal to the letter are judged once.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -65,9 +66,13 @@ class LiveChecks:
                 worker.add_done_callback(self._workers.discard)
 
     async def finish(self, within: float) -> None:
-        """Wait until all is judged, for at most ``within`` seconds; what is left stays without a verdict."""
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=within)
+        """Wait until all is judged, for at most ``within`` seconds; what is left stays without a verdict. A
+        checker that takes long says with ``patience`` how many seconds each verdict may take instead."""
+        patience: float | None = getattr(self._checker, "patience", None)
+        judged = -1
+        while self._workers and judged < len(self._known):
+            judged = len(self._known) if patience else sys.maxsize
+            await asyncio.wait(self._workers, timeout=patience or within)
         for worker in self._workers:
             worker.cancel()
         self._queue.clear()

@@ -17,6 +17,7 @@ from app.clock import Clock
 from app.errors import BadInput, CannotPay
 from app.models.base import Backend, ModelInfo, Progress, Settings
 from app.problems.problem import Problem
+from app.problems.repository import with_sources
 from app.runs import events as ev
 from app.runs.checkers import Checkers
 from app.runs.costs import Meter
@@ -85,6 +86,7 @@ class Launcher:
             raise BadInput("No model is chosen.", "Name one, for example --model smollm2.")
         if len(set(plan.models)) != len(plan.models):
             raise BadInput("A model is named twice.", "Name each model once; raise --samples instead.")
+        problem = with_sources(problem)
         plan = msgspec.structs.replace(
             plan,
             budget=with_default_limit(plan.budget),
@@ -151,6 +153,7 @@ class Launcher:
 
     def estimate(self, problem: Problem, plan: Plan) -> str:
         """One sentence: what the plan buys and costs. Raises as ``open_run`` does, but not for budgets."""
+        problem = with_sources(problem)
         lanes = [
             self._lane(problem, msgspec.structs.replace(plan, budget=Budget()), name) for name in plan.models
         ]
@@ -164,6 +167,7 @@ class Launcher:
 
     def most_dollars(self, problem: Problem, plan: Plan) -> Decimal | None:
         """The most that a run of this plan may cost; ``None`` where nothing that is known bounds it."""
+        problem = with_sources(problem)
         uncapped = msgspec.structs.replace(plan, budget=Budget())
         lanes = [self._lane(problem, uncapped, name) for name in plan.models]
         prompts = [lane.backend.prompt_tokens_at_most(lane.prompt) for lane in lanes]

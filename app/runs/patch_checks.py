@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 class PatchTests:
     """A checker for one problem of kind patch, in ``box``, which its maker opens and closes. ``close``
-    removes the copy of the repository."""
+    removes the copy of the repository; ``patience`` is how many seconds a verdict may take."""
 
     def __init__(self, box: CommandBox, problem: Problem) -> None:
         from verifiers.patches import PatchChecker
 
-        self._checker = PatchChecker(box, patch_task(problem))
+        task = patch_task(problem)
+        self._checker = PatchChecker(box, task)
+        self.patience = 60.0 + 2 * task.seconds * task.repeat
 
     def extract(self, text: str, *, cut_off: bool) -> Extraction:
         """The diff that ``text`` amounts to: replies that bring about the same files give the same answer."""

@@ -74,7 +74,7 @@ class PatchVerdict:
 
 class PatchChecker:
     """Judges replies to one task in ``box``, which its maker closes. The repository is copied when it is
-    first needed; ``close`` removes the copy."""
+    first needed; ``close`` removes the copy. Replies that amount to the same diff are judged once."""
 
     def __init__(self, box: CommandBox, task: PatchTask, *, memory_mb: int = 2048) -> None:
         self._box = box
@@ -85,6 +85,8 @@ class PatchChecker:
         self._toolchain: Toolchain | None = None
         self._before: Before | None = None
         self._preparing = asyncio.Lock()
+        self._known: dict[str, PatchVerdict] = {}
+        self._judging: dict[str, asyncio.Lock] = {}
 
     def snapshot(self) -> Snapshot:
         """The copy, made now if there is none. Raises ``BadRepository``."""
@@ -120,7 +122,10 @@ class PatchChecker:
         if applied is None:
             why = "the reply was cut off" if cut_off else "the reply holds no change to a file"
             return PatchVerdict(judgement("wrong", why))
-        return await self._judge_change(applied)
+        async with self._judging.setdefault(applied.diff, asyncio.Lock()):
+            if applied.diff not in self._known:
+                self._known[applied.diff] = await self._judge_change(applied)
+            return self._known[applied.diff]
 
     async def close(self) -> None:
         if self._snapshot is not None:
