@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.models.base import Progress
+from app.models.vllm_process import KEEPERS_MARK
 from verifiers.safe_text import one_line
 
 _WIDTH = 300
@@ -114,13 +115,15 @@ def why_it_ended(path: Path) -> str:
 
 
 def cause_in(lines: Iterable[str]) -> str:
-    """The cause of a failure among a log's lines: the last exception that is no echo of an earlier one, then
-    the last refusal of the command line, the last error, the last line."""
+    """The cause of a failure among a log's lines: what the keeper saw of it, or the last exception that is no
+    echo of an earlier one, the last refusal of the command line, the last error, the last line."""
     exception = refusal = error = last = ""
     waits_for_details = False
     for line in lines:
+        if line.startswith(KEEPERS_MARK):
+            return one_line(line.removeprefix(KEEPERS_MARK), _WIDTH)
         found = _STAMP.match(line)
-        level = found["level"] if found else None
+        level = found["level"] if found and not line[found.end() :].startswith(" ") else None
         text = plain(line)
         if not text:
             continue

@@ -33,6 +33,8 @@ import msgspec
 SECONDS_TO_STOP = (8.0, 4.0, 4.0)
 """A server is asked to end, told to, and killed; after each it has so many seconds to leave."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+KEEPERS_MARK = "monkeys: "
+"""Begins a line of the server's log that is not its own."""
 SOCKET = "s.sock"
 """The socket's name in the job's folder."""
 _LOOK_EVERY = 0.5
@@ -179,9 +181,17 @@ class Keeper:
     def _server_lives(self) -> bool:
         """The group goes with its leader: what is left of it is of no use to anybody."""
         try:
-            return os.waitpid(self.group, os.WNOHANG)[0] == 0
+            ended, status = os.waitpid(self.group, os.WNOHANG)
         except ChildProcessError:
             return False
+        if ended and os.WIFSIGNALED(status):
+            self._note(f"its process was killed by {signal.Signals(os.WTERMSIG(status)).name}")
+        return not ended
+
+    def _note(self, words: str) -> None:
+        """A last line in the server's log, for what it cannot say itself."""
+        with suppress(OSError), open(self._job.about.log, "a", encoding="utf-8") as log:
+            log.write(f"\n{KEEPERS_MARK}{words}\n")
 
     def _wait_for_news(self) -> None:
         watched: list[int | socket.socket] = [self._door, *self._users.values()]

@@ -93,6 +93,15 @@ CAUSES = [
         "CUDA out of memory. Tried to allocate 2.00 GiB.",
     ),
     ("ERROR 11-21 06:00:00 [x.py:1] No such file: tokenizer.json\nbye", "No such file: tokenizer.json"),
+    (
+        'ERROR 11-21 06:00:00 [x.py:1] It broke\nERROR 11-21 06:00:00 [x.py:1]   File "x.py", line 1, in y\n'
+        "ERROR 11-21 06:00:00 [x.py:1]     return func(*args)\nbye",
+        "It broke",
+    ),
+    (
+        "ValueError: an echo\n\nmonkeys: its process was killed by SIGKILL\nmore",
+        "its process was killed by SIGKILL",
+    ),
     ("just\nthe last words\n\n", "the last words"),
     ("", ""),
 ]

@@ -235,6 +235,14 @@ async def test_a_killed_keeper_leaves_no_server_either(wanted: Wanted, tmp_path:
     assert not list(servers_folder().glob("*.json"))
 
 
+async def test_a_killed_server_is_told_of_by_its_signal(wanted: Wanted) -> None:
+    async with held(wanted) as server:
+        await server.wait_until_ready(nothing)
+        os.kill(server.pid, signal.SIGKILL)
+        assert await server.died()
+        assert server.why == "its process was killed by SIGKILL"
+
+
 async def test_a_card_of_another_process_is_not_believed(wanted: Wanted, tmp_path: Path) -> None:
     async with held(wanted) as server:
         await server.wait_until_ready(nothing)
