@@ -144,9 +144,17 @@ class Journal:
 
     def load(self, run_id: str) -> list[ev.Event]:
         """Every event of a run, in order. Raises ``BadInput`` if it is unknown or cannot be understood."""
+        return self._events(run_id, limit=-1)
+
+    def first(self, run_id: str) -> ev.Event:
+        """The event that a run began with, read alone. Raises as ``load`` does."""
+        return self._events(run_id, limit=1)[0]
+
+    def _events(self, run_id: str, *, limit: int) -> list[ev.Event]:
         lines = self._read(
             lambda c: c.execute(
-                "SELECT json FROM events JOIN runs USING (run) WHERE run_id = ? ORDER BY seq", [run_id]
+                "SELECT json FROM events JOIN runs USING (run) WHERE run_id = ? ORDER BY seq LIMIT ?",
+                [run_id, limit],
             ).fetchall()
         )
         if not lines:

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 8
 """Recent problems offered."""
-_QUICK_TO_LOAD = 2_000
-"""Samples of a run from which its problem is still read at once."""
 
 
 _GROUPS = {
@@ -171,10 +169,10 @@ class _Wiring:
         problems: dict[str, Problem] = {}
         titles: set[str] = set()
         for run in self._journal.runs(limit=4 * MOST_RECENT):
-            if run.title in titles or run.samples > _QUICK_TO_LOAD or len(problems) == MOST_RECENT:
+            if run.title in titles or len(problems) == MOST_RECENT:
                 continue
             titles.add(run.title)
-            first = next(iter(self._journal.load(run.run_id)), None)
+            first = self._journal.first(run.run_id)
             if isinstance(first, RunStarted):
                 problems.setdefault(first.problem.prompt, first.problem)
         return list(problems.values())

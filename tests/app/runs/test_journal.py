@@ -35,11 +35,17 @@ def test_a_run_comes_back_as_it_was_written(path: Path) -> None:
     write(path)
     with Journal.open(path) as journal:
         assert journal.load("run1") == recording(ANSWERS)
+        assert journal.first("run1") == recording(ANSWERS)[0]
         state = fold(journal.load("run1"))
     assert (state.finished, state.right, state.wrong, state.undecided) == (8, 4, 3, 1)
     assert state.picks["majority"].answer == "72"
     assert state.books.known.usd == Decimal("0.008")
     assert state.status == "completed"
+
+
+def test_an_unknown_run_has_no_first_event(path: Path) -> None:
+    with Journal.open(path) as journal, pytest.raises(BadInput, match="There is no run"):
+        journal.first("nowhere")
 
 
 def test_text_deltas_are_not_kept(path: Path) -> None:
