@@ -170,8 +170,8 @@ class Driver(ABC, Generic[State]):
         self._change.set()
 
     def _at(self) -> float:
-        """Seconds of the run. They stand still while nothing is running."""
-        return self._clock.now() - self._origin if self._running else self.state.at
+        """Seconds of the run, to the microsecond. They stand still while nothing is running."""
+        return round(self._clock.now() - self._origin, 6) if self._running else self.state.at
 
     def _emit(self, *events: ev.Event) -> None:
         if self._store is not None and type(events[0]) not in ev.PASSING:

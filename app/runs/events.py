@@ -142,6 +142,10 @@ class SampleFailed(_Event, frozen=True, tag="sample-failed"):
     completion_tokens: int = 0
 
 
+AS_KNOWN = Amounts(samples=-1)
+"""Stands for "the same as what is known" where an event is read."""
+
+
 class Charged(_Event, frozen=True, omit_defaults=True, tag="charged"):
     """Money, tokens and FLOPs left the budget: ``known`` for certain, ``at_most`` (never less) at the worst.
 
@@ -154,7 +158,23 @@ class Charged(_Event, frozen=True, omit_defaults=True, tag="charged"):
     model: str
     sample: int | None
     known: Amounts
-    at_most: Amounts
+    released: Amounts
+    at_most: Amounts = AS_KNOWN
+    purpose: Purpose = "samples"
+    read: int = 0
+
+    def __post_init__(self) -> None:
+        if self.at_most is AS_KNOWN:
+            msgspec.structs.force_setattr(self, "at_most", self.known)
+
+
+class _Exact(_Event, frozen=True, omit_defaults=True, tag="charged"):
+    """A charge whose cost is known to the last token, as the journal has it: without saying it twice."""
+
+    call: int
+    model: str
+    sample: int | None
+    known: Amounts
     released: Amounts
     purpose: Purpose = "samples"
     read: int = 0
@@ -306,6 +326,24 @@ _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 def to_json(event: Event) -> bytes:
     """One line of JSON without its newline. ``type`` comes first."""
+    return _encoder.encode(event)
+
+
+def to_journal(event: Event) -> bytes:
+    """The same with less in it; ``from_json`` reads it back as the same event."""
+    if type(event) is Charged and event.at_most == event.known:
+        return _encoder.encode(
+            _Exact(
+                at=event.at,
+                call=event.call,
+                model=event.model,
+                sample=event.sample,
+                known=event.known,
+                released=event.released,
+                purpose=event.purpose,
+                read=event.read,
+            )
+        )
     return _encoder.encode(event)
 
 

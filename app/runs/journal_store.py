@@ -53,7 +53,7 @@ class JournalStore:
                 run = self._insert(connection, kept[0])
             rows = []
             for event in kept:
-                line = ev.to_json(redacted(event)).decode()
+                line = ev.to_journal(redacted(event)).decode()
                 rows.append((run, seq, event.at, event.__struct_config__.tag, line))
                 seq += 1
             connection.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?)", rows)
