@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from app.locations import servers_folder
-from app.models.vllm_process import SECONDS_TO_STOP, About, Card, Started, born, end_group
+from app.models.vllm_card import SECONDS_TO_STOP, About, Card, Started
+from app.models.vllm_process import born, end_group
 
 _SECONDS_TO_ANSWER = 2.0
 

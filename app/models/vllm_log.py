@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.models.base import Progress
-from app.models.vllm_process import KEEPERS_MARK
+from app.models.vllm_card import KEEPERS_MARK
 from verifiers.safe_text import one_line
 
 _WIDTH = 300

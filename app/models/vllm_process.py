@@ -8,7 +8,8 @@ killed, a second one, which does nothing but wait for that, ends the server in i
 
     stdin    one line, a ``Job`` as JSON; held open by the first user until it has its connection
     stdout   one line, a ``Started`` as JSON
-    socket   to each user one line, ``Started``; the end of the connection is the end of the server
+    socket   to each user one line, ``Started``, and another when the server has ended by itself; the end of
+             the connection comes when nothing is left of it
 
 Started as ``python -m app.models.vllm_process``.
 """
@@ -30,60 +31,11 @@ from types import FrameType
 
 import msgspec
 
-SECONDS_TO_STOP = (8.0, 4.0, 4.0)
-"""A server is asked to end, told to, and killed; after each it has so many seconds to leave."""
+from app.models.vllm_card import KEEPERS_MARK, SECONDS_TO_STOP, SOCKET, Card, Job, Started
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
-KEEPERS_MARK = "monkeys: "
-"""Begins a line of the server's log that is not its own."""
-SOCKET = "s.sock"
-"""The socket's name in the job's folder."""
 _LOOK_EVERY = 0.5
 _SUBREAPER, _BACKLOG = 36, 16
-
-
-class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server is: ``name`` as the user gave it, ``model`` as vLLM was given it, ``served_as`` as
-    requests name it. ``gpus`` share its work; ``concurrency`` is how many samples it works on well."""
-
-    name: str
-    model: str
-    served_as: str
-    port: int
-    log: str
-    device: str = "cuda"
-    pooling: bool = False
-    flags: tuple[str, ...] = ()
-    gpus: int = 1
-    concurrency: int = 256
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run. ``card`` is the file that tells other programs of it, ``folder`` a private one for the
-    socket."""
-
-    command: tuple[str, ...]
-    environment: dict[str, str]
-    card: str
-    folder: str
-    about: About
-    seconds_to_stop: tuple[float, float, float] = SECONDS_TO_STOP
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """A running server, as other programs of the same user find it. ``born`` is the start of process ``pid``
-    in the system's own ticks, so that a number used again is not taken for it; 0 where nobody tells."""
-
-    about: About
-    pid: int
-    born: int
-    socket: str
-
-
-class Started(msgspec.Struct, frozen=True):
-    """``failed`` is empty where the server's process ``pid`` runs, else one line."""
-
-    pid: int = 0
-    failed: str = ""
 
 
 def born(pid: int) -> int:
@@ -164,7 +116,11 @@ class Keeper:
         """Wait until the server ends or nobody uses it, and clean up."""
         signal.signal(signal.SIGTERM, self._stop_when_told)
         try:
-            while self.group and not self._told_to_stop and self._somebody_is_here() and self._server_lives():
+            while self.group and not self._told_to_stop and self._somebody_is_here():
+                if not self._server_lives():
+                    self._tell_of_its_end()
+                    end_group(self.group, self._job.seconds_to_stop[1:])
+                    break
                 self._wait_for_news()
         finally:
             if self.group:
@@ -187,6 +143,11 @@ class Keeper:
         if ended and os.WIFSIGNALED(status):
             self._note(f"its process was killed by {signal.Signals(os.WTERMSIG(status)).name}")
         return not ended
+
+    def _tell_of_its_end(self) -> None:
+        for user in self._users.values():
+            with suppress(OSError):
+                user.send(b"\n")
 
     def _note(self, words: str) -> None:
         """A last line in the server's log, for what it cannot say itself."""

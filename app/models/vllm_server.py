@@ -24,10 +24,10 @@ from app.errors import BadInput, MonkeysError, PartMissing
 from app.locations import log_file, servers_folder
 from app.models.base import Progress
 from app.models.file_lock import file_lock
+from app.models.vllm_card import SECONDS_TO_STOP, SOCKET, About, Job, Started
 from app.models.vllm_found import answering, connect
 from app.models.vllm_log import LogReader, is_about_memory, is_about_name, is_about_network, why_it_ended
 from app.models.vllm_plan import ServerPlan, Wanted, plan_server
-from app.models.vllm_process import SECONDS_TO_STOP, SOCKET, About, Job, Started
 from verifiers.safe_text import file_name
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class VllmServer:
         self._line = line
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._ended = asyncio.Event()
+        self._ended, self._gone = asyncio.Event(), asyncio.Event()
         self._watcher: asyncio.Task[None] | None = None
 
     @property
@@ -115,7 +115,7 @@ class VllmServer:
         with suppress(OSError):
             self._writer.write_eof()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._ended.wait(), SECONDS_TO_LEAVE)
+            await asyncio.wait_for(self._gone.wait(), SECONDS_TO_LEAVE)
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.gather(self._watcher, return_exceptions=True)
@@ -126,8 +126,9 @@ class VllmServer:
     async def _wait_for_end(self, reader: asyncio.StreamReader) -> None:
         with suppress(OSError):
             while await reader.read(4096):
-                pass
+                self._ended.set()
         self._ended.set()
+        self._gone.set()
 
 
 async def hold_server(wanted: Wanted) -> VllmServer:

@@ -30,9 +30,9 @@ from app.models.base import (
     Settings,
 )
 from app.models.vllm_backend import VllmBackend
+from app.models.vllm_card import Card
 from app.models.vllm_found import running_servers
 from app.models.vllm_plan import Wanted
-from app.models.vllm_process import Card
 from app.models.vllm_server import VllmServer, hold_server
 
 FAKE = Path(__file__).resolve().parents[2] / "servers" / "fake_vllm.py"

@@ -14,8 +14,8 @@ from app.models.rewards.fitting import TRUNCATED
 from app.models.rewards.implicit import ImplicitReward
 from app.models.rewards.server import RewardServer
 from app.models.rewards.vllm_reward import VllmReward
+from app.models.vllm_card import About
 from app.models.vllm_plan import Wanted
-from app.models.vllm_process import About
 from app.models.vllm_server import VllmServer
 from app.problems.problem import Problem
 from tests.app.models.rewards.scoring_server import Bad, ScoringServer, serving
