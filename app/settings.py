@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
@@ -108,7 +109,25 @@ def load(path: Path | None = None, environment: Mapping[str, str] | None = None)
     try:
         return Loaded(msgspec.convert(values, Settings, strict=False), sources)
     except (msgspec.ValidationError, ValueError) as error:
-        raise BadInput(f"The settings cannot be used: {error}.", f"Correct {_culprits(sources)}.") from None
+        raise BadInput(
+            f"The settings cannot be used: {_said(error)}.", f"Correct {_culprits(sources)}."
+        ) from None
+
+
+_WANTED = {"int": "a whole number", "float": "a number", "str": "a text", "object": "a table"}
+
+
+def _said(error: Exception) -> str:
+    """What is wrong with a value, in the words of the file rather than the decoder's."""
+    wrong, _, place = str(error).partition(" - at ")
+    name = place.strip("`").removeprefix("$").removeprefix(".").partition("[")[0]
+    if not name:
+        return wrong.rstrip(".")
+    if name in _DOLLARS:
+        return f"`{name}` must be an amount of dollars, such as 2.50"
+    expected = re.match(r"Expected `(\w+)", wrong)
+    wanted = _WANTED.get(expected[1]) if expected is not None else None
+    return f"`{name}` must be {wanted}" if wanted else f"`{name}`: {wrong[:1].lower()}{wrong[1:]}"
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from budgets.amounts import Budget
 from budgets.rates import Price, parse_price
 
 INTERRUPTED = 130
+_TOO_LONG = "Shorten it, lower --max-tokens, or take a model that reads more."
 
 
 def solve(
@@ -220,7 +221,7 @@ def stopping(engine: Stoppable) -> Iterator[list[int]]:
 def _finish(engine: Engine, output: Output, *, interrupted: bool) -> int:
     """Print what came, and say how it ended."""
     state = engine.state
-    fault = engine.fault or _fault_of(state)
+    fault = _fault_of(state, engine.fault)
     found = result(state)
     if interrupted:
         found["status"] = "interrupted"
@@ -244,15 +245,24 @@ def _finish(engine: Engine, output: Output, *, interrupted: bool) -> int:
     return fault.status if fault is not None else 0
 
 
-def _fault_of(state: RunState) -> MonkeysError | None:
-    """What a run that brought nothing has to answer for."""
+def _fault_of(state: RunState, fault: MonkeysError | None) -> MonkeysError | None:
+    """What a run that brought nothing, or could not be kept, has to answer for. ``fault`` is what the engine
+    met; where only one of several models failed, samples came all the same, and the notes say which."""
     if state.finished:
-        return None
+        return fault if state.status == "failed" else None
+    if fault is not None:
+        return fault
+    if state.errors and set(state.errors) == {"context"}:
+        return BadInput(f"The problem is too long for the model. {_last_error(state)}", _TOO_LONG)
     if state.status in ("budget", "failed") and not state.calls:
         return CannotPay(state.end_reason)  # no request was ever let through
     if state.status == "failed":
         return EverySampleFailed(f"Every sample failed. {state.end_reason}".strip())
     if state.errors and state.status in ("completed", "budget"):
-        errors = (sample.error for sample in reversed(state.samples) if sample is not None and sample.error)
-        return EverySampleFailed(f"Every sample failed. {next(errors, '')} {state.end_reason}")
+        return EverySampleFailed(f"Every sample failed. {_last_error(state)} {state.end_reason}")
     return None
+
+
+def _last_error(state: RunState) -> str:
+    errors = (sample.error for sample in reversed(state.samples) if sample is not None and sample.error)
+    return next(errors, "")

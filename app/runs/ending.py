@@ -21,7 +21,10 @@ def why_over(
     able = [lane for lane in lanes if not lane.set_aside]
     if not able:
         told = [status.detail for status in state.model_status.values() if status.detail]
-        return "failed", told[-1] if told else "No model is left to ask."
+        why = told[-1] if told else "No model is left to ask."
+        if not state.finished:
+            return "failed", why
+        return "stopped", f"No model is left to ask after {state.finished:,} samples: {why}"
     if any(lane.rests_until > now for lane in able):
         return None
     if not rent.affords(able[0].name):

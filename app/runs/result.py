@@ -187,6 +187,9 @@ def _usd(value: Usd | None) -> str | None:
 def notes(state: RunState) -> list[str]:
     """What people should know besides the figures: notices, and why the run ended before its time."""
     found = [notice.text for notice in state.notices]
+    if len(state.models) > 1:  # of a single model, the end of the run says it
+        lost = [each for each in state.model_status.values() if each.state in ("failed", "set-aside")]
+        found += [f"{each.model} was left out: {each.detail}" for each in lost]
     if state.status is None:
         found.append("This run has no end: its program was killed. It can be resumed.")
     elif state.status != "completed" and state.end_reason:

@@ -68,3 +68,21 @@ def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, text: str
         load(file, {})
     assert says in f"{refused.value.message} {refused.value.fix}"
     assert str(file) in f"{refused.value.message} {refused.value.fix}"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("MONKEYS_SAMPLES", "many", "`samples` must be a whole number"),
+        ("MONKEYS_TEMPERATURE", "hot", "`temperature` must be a number"),
+        ("MONKEYS_MAX_COST", "cheap", "`max_cost` must be an amount of dollars, such as 2.50"),
+        ("MONKEYS_TRANSLATION_SHARE", "2", "`translation_share` is 2.0: it lies between 0 and 1"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_in_plain_words(
+    tmp_path: Path, variable: str, value: str, said: str
+) -> None:
+    with pytest.raises(BadInput) as fault:
+        load(tmp_path / "none.toml", {variable: value})
+    assert said in fault.value.message
+    assert "Expected `" not in fault.value.message

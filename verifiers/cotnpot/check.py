@@ -14,7 +14,7 @@ from verifiers.candidates import ProgramStatus
 from verifiers.code.readings import readings
 from verifiers.cotnpot.compare import answer_printed, same_result
 from verifiers.cotnpot.evidence import Program, read_program
-from verifiers.cotnpot.prompt import STOP, conversation
+from verifiers.cotnpot.prompt import EXAMPLE_PROGRAM, STOP, conversation
 from verifiers.cotnpot.withheld import skeleton, withhold
 from verifiers.ports import Writer
 from verifiers.safe_text import clean
@@ -116,6 +116,9 @@ def _program_in(text: str, task: Task, *, cut_off: bool) -> tuple[Program | None
     """The first reading of a reply that is a program and works something out, or why there is none."""
     why_not = "the program was cut off" if cut_off else "the translator wrote no program"
     for reading in readings(text, prompt="", entry_point=None, cut_off=cut_off):
+        if reading.strip() == EXAMPLE_PROGRAM:
+            why_not = "the translator copied the example that it was shown"
+            continue
         program = read_program(reading, task.shown)
         if program is not None and program.computes:
             return program, ""

@@ -25,12 +25,11 @@ _EXAMPLE: Final = (
     "A crate holds 6 rows of 8 bottles, so it holds 6 * 8 = 48 bottles. 5 of them are broken, which leaves "
     f"48 + 5 = 53 bottles. Sold at $2 each they bring in 53 * 2 = {BLANK}. The answer is {BLANK}."
 )
-_EXAMPLE_PROGRAM: Final = """```python
-bottles = 6 * 8
+EXAMPLE_PROGRAM: Final = """bottles = 6 * 8
 left = bottles + 5
 income = left * 2
-print(income)
-```"""
+print(income)"""
+"""What the translator is shown; a weak one writes it again, whatever it is asked."""
 
 
 def conversation(shown: str) -> list[Turn]:
@@ -38,6 +37,6 @@ def conversation(shown: str) -> list[Turn]:
     return [
         Turn("system", _SYSTEM),
         Turn("user", f"Solution:\n{_EXAMPLE}"),
-        Turn("assistant", _EXAMPLE_PROGRAM),
+        Turn("assistant", f"```python\n{EXAMPLE_PROGRAM}\n```"),
         Turn("user", f"Solution:\n{shown}"),
     ]

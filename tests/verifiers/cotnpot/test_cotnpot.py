@@ -13,6 +13,7 @@ from verifiers.cotnpot.check import Checked, ProgramCheck, Task, task_of
 from verifiers.cotnpot.compare import answer_printed, same_result
 from verifiers.cotnpot.describe import describe, with_description
 from verifiers.cotnpot.evidence import read_program
+from verifiers.cotnpot.prompt import EXAMPLE_PROGRAM
 from verifiers.cotnpot.withheld import BLANK, skeleton, withhold
 from verifiers.ports import Turn, Writer, Written
 from verifiers.sandbox import RunResult
@@ -308,6 +309,7 @@ def test_a_program_that_comes_to_something_else_differs() -> None:
         ("", False, FixedBox("72"), "failed", "the translator wrote nothing"),
         ("The solution adds 48 and 24 to get the total.", False, FixedBox("72"), "failed", "no program"),
         ("```python\nprint(72)\n```", False, FixedBox("72"), "failed", "constant"),
+        (f"```python\n{EXAMPLE_PROGRAM}\n```", False, FixedBox("106"), "failed", "copied the example"),
         ("```python\nx = 48 +\n```", False, FixedBox("72"), "failed", "is no program"),
         ("```python\nx = 48 + 24\nx = 48 +", True, FixedBox("72"), "failed", "cut off"),
         (FAITHFUL, False, FixedBox(status="time"), "failed", "longer than 5 s"),
