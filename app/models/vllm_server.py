@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from app.errors import BadInput, MonkeysError, PartMissing
+from app.errors import BadInput, PartMissing
 from app.locations import log_file, servers_folder
 from app.models.base import Progress
 from app.models.file_lock import file_lock
 from app.models.vllm_card import SECONDS_TO_STOP, SOCKET, About, Job, Started
+from app.models.vllm_faults import explained, port_taken
 from app.models.vllm_found import answering, connect
-from app.models.vllm_log import LogReader, is_about_memory, is_about_name, is_about_network, why_it_ended
+from app.models.vllm_log import LogReader, why_it_ended
 from app.models.vllm_plan import ServerPlan, Wanted, plan_server
 from verifiers.safe_text import file_name
 
@@ -148,36 +149,6 @@ async def hold_server(wanted: Wanted) -> VllmServer:
     return server
 
 
-def explained(about: About) -> MonkeysError:
-    """What to tell people of a server that ended before it was ready."""
-    why = (why_it_ended(Path(about.log)) or "it ended without a word").rstrip(".")
-    rest = f"The log has the rest: {about.log}"
-    if is_about_memory(why):
-        return PartMissing(
-            f"vLLM has not enough memory for {about.name}: {why}.", f"{_what_fits(about)} {rest}"
-        )
-    if is_about_name(why):
-        fix = "Give OWNER/MODEL of a model hub, or a folder; a gated model needs HF_TOKEN."
-        return BadInput(f"vLLM cannot get {about.name}: {why}.", f"{fix} {rest}")
-    if is_about_network(why):
-        fix = "Give a folder or a model that is here, or see that the hub can be reached (HF_ENDPOINT)."
-        return PartMissing(f"vLLM cannot fetch {about.name}: {why}.", f"{fix} {rest}")
-    if "address already in use" in why.lower():
-        return _port_taken(about.port)
-    return PartMissing(f"vLLM could not start {about.name}: {why}.", rest)
-
-
-def _what_fits(about: About) -> str:
-    from app.models.gpus import find_gpus, models_that_fit
-    from app.models.machine import memory_available
-
-    memory = memory_available()
-    if about.device != "cpu":
-        memory = max((gpu.free for gpu in find_gpus()), default=0)
-    names = models_that_fit(memory)
-    return f"These fit: {', '.join(names)}." if names else "Free some of the memory."
-
-
 def _find_or_start(wanted: Wanted) -> tuple[_Hold, bool]:
     """A hold, and whether the server was started for it."""
     wanted.check()
@@ -218,7 +189,7 @@ def _find(wanted: Wanted) -> _Hold | None:
 
 def _start(wanted: Wanted, plan: ServerPlan) -> _Hold:
     if wanted.port is not None and _is_taken(wanted.port):
-        raise _port_taken(wanted.port)
+        raise port_taken(wanted.port)
     name = f"vllm-{file_name(plan.served_as, longest=60)}{'-pooling' if wanted.pooling else ''}"
     log = log_file(name)
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -299,10 +270,6 @@ def _is_taken(port: int) -> bool:
         except OSError:
             return True
     return False
-
-
-def _port_taken(port: int) -> BadInput:
-    return BadInput(f"Port {port} is in use.", "Give another --port, or none to have a free one found.")
 
 
 def _free_port() -> int:
