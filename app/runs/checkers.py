@@ -99,7 +99,7 @@ class Checkers:
 
         mine = self._settings or settings.load().settings
         here = max(1, (os.cpu_count() or 2) - 1)
-        if mine.cluster is not None:
+        if mine.cluster:
             from verifiers.executors_cluster import ClusterExecutor
 
             return ClusterExecutor(mine.cluster, Means(1, mine.lean_project, mine.proof_seconds))
