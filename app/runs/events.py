@@ -17,7 +17,7 @@ from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs.plan import Plan
 from budgets.allocation import Allocation
-from budgets.amounts import Amounts, Budget
+from budgets.amounts import Amounts, Budget, Usd
 from verifiers.candidates import ProgramStatus
 
 SCHEMA = 1
@@ -45,6 +45,8 @@ class RunStarted(_Event, frozen=True, tag="run-started"):
     schema: int = SCHEMA
     recorded: bool = False
     """True where this is a recording being played, never where something is being sampled."""
+    gpu_usd_per_hour: Usd | None = None
+    """What the machine was said to cost while a local model works: a resumed run goes on at this rate."""
     helpers: tuple[ModelInfo, ...] = ()
     """The models that draw no samples: the translator and the reward model, as far as they are any."""
 

@@ -96,8 +96,10 @@ class Launcher:
         lanes = [self._lane(problem, plan, name) for name in plan.models]
         if len({lane.name for lane in lanes}) != len(lanes):
             raise BadInput("Two of the models call themselves the same.", "Give them different names.")
-        notice = ""
-        if not self._gpu_usd_per_hour:
+        notice, rate = "", self._gpu_usd_per_hour
+        if prior is not None and prior.gpu_usd_per_hour is not None:
+            rate = prior.gpu_usd_per_hour
+        if not rate:
             plan, notice = _with_an_end(plan, [lane.meter for lane in lanes])
         helpers, warning = self._hiring.helpers(problem, plan)
         started = ev.RunStarted(
@@ -107,6 +109,7 @@ class Launcher:
             problem=problem,
             plan=plan,
             models=tuple(lane.meter.info for lane in lanes),
+            gpu_usd_per_hour=rate,
             helpers=helpers.infos,
         )
         if prior is not None:
@@ -121,7 +124,7 @@ class Launcher:
             prior=prior,
             ended=learn,
             notice=" ".join(filter(None, (notice, warning))),
-            gpu_usd_per_hour=self._gpu_usd_per_hour,
+            gpu_usd_per_hour=rate,
             checker=self._checker_for(problem),
             helpers=helpers,
         )

@@ -19,7 +19,7 @@ from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.plan import Plan
 from app.runs.sample import NOTHING, Books, FilterTally, Sample, SampleStatus, Tally
-from budgets.amounts import Budget
+from budgets.amounts import Budget, Usd
 
 Phase = Literal["waiting", "preparing", "sampling", "paused", "ended"]
 __all__ = ["NOTHING", "Books", "Phase", "RunState", "Sample", "SampleStatus", "Tally"]
@@ -34,6 +34,7 @@ class RunState:
         self.run_id = ""
         self.created = ""
         self.recorded = False
+        self.gpu_usd_per_hour: Usd | None = None
         self.problem: Problem | None = None
         self.plan: Plan | None = None
         self.budget = Budget()
@@ -111,6 +112,7 @@ class RunState:
 
     def _run_started(self, event: ev.RunStarted) -> None:
         self.run_id, self.created, self.recorded = event.run_id, event.created, event.recorded
+        self.gpu_usd_per_hour = event.gpu_usd_per_hour
         self.problem, self.plan, self.budget = event.problem, event.plan, event.plan.budget
         self.models = {info.name: info for info in event.models}
         self.helpers = {info.name: info for info in event.helpers}

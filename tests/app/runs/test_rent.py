@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from app.models.scripted import ScriptedBackend
 from app.runs import events as ev
 from app.runs.engine import Engine
+from app.runs.journal import fold
 from app.runs.launch import Launcher
 from app.runs.rent import LEAST, SLICE, Rent
 from app.runs.state import RunState
 from budgets.amounts import Amounts, Budget
 from budgets.ledger import Ledger
-from tests.app.runs.rigs import HEADER, SUM, ListStore, collect, plan
+from tests.app.runs.rigs import HEADER, SUM, ListStore, collect, plan, scripted
 
 MICRO = 1_000_000
 
@@ -271,3 +272,22 @@ async def test_a_raised_cap_goes_on() -> None:
     assert run.state.status == "budget"
     assert run.state.books.known.usd is not None
     assert Decimal("0.35") < run.state.books.known.usd <= Decimal("0.6")
+
+
+async def test_a_resumed_run_goes_on_at_the_rate_it_began_with() -> None:
+    store = ListStore()
+    first = Launcher(make=lambda name: scripted(), gpu_usd_per_hour=Decimal("3.60"))
+    await collect(first.open_run(SUM, plan(samples=2), store=store, run_id="r1"))
+    prior = fold(store.events)
+    assert prior.gpu_usd_per_hour == Decimal("3.60")
+    spent = prior.books_by_purpose["time"].known.usd
+    assert spent is not None
+    again = Launcher(make=lambda name: scripted()).open_run(
+        SUM, plan(samples=6), store=store, run_id="r1", prior=prior
+    )
+    again.more(4)
+    await collect(again)
+    assert again.state.finished == 6
+    paid = again.state.books_by_purpose["time"].known.usd
+    assert paid is not None
+    assert paid > spent
