@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
-_SMALLEST_STEP = 1 / 32
+_SMALLEST_STEP = 1 / 4
 
 
 @dataclass(slots=True)

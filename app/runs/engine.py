@@ -352,8 +352,9 @@ class Engine(Driver[RunState]):
         self._change.set()
 
     def _set_aside(self, lane: Lane, why: str) -> None:
-        lane.set_aside = True
-        self._status(lane, "set-aside", why)
+        if not lane.set_aside:  # what was in flight fails of the same cause, which is told once
+            lane.set_aside = True
+            self._status(lane, "set-aside", why)
 
     def _wakes(self, now: float) -> list[float]:
         """Seconds until a resting model wakes, time has to be bought, or the time is up."""
