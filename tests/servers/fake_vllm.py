@@ -36,6 +36,16 @@ NO_MEMORY = """(EngineCore pid=7) ERROR 11-21 06:34:25 [core.py:1] Traceback (mo
 RuntimeError: Engine core initialization failed. See root cause above. Failed core proc(s): {}"""
 
 
+def install(folder: Path) -> Path:
+    """Make ``folder`` an environment in which this is vLLM, as ``vllm_command`` takes it."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "lib/python3.11/site-packages/vllm-0.32.0+cpu.dist-info").mkdir(parents=True)
+    command = folder / "bin/vllm"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).resolve()} "$@"\n')
+    command.chmod(0o755)
+    return folder
+
+
 def value(name: str) -> str:
     return sys.argv[sys.argv.index(name) + 1]
 

@@ -34,9 +34,9 @@ from app.models.vllm_card import Card
 from app.models.vllm_found import running_servers
 from app.models.vllm_plan import Wanted
 from app.models.vllm_server import VllmServer, hold_server
+from tests.servers.fake_vllm import install
 
-FAKE = Path(__file__).resolve().parents[2] / "servers" / "fake_vllm.py"
-ROOT = FAKE.parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PROMPT = Prompt(messages=(Message("user", "hello"),))
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
@@ -45,13 +45,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lo
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("MONKEYS_HOME", str(tmp_path / "home"))
-    environment = tmp_path / "vllm"
-    (environment / "bin").mkdir(parents=True)
-    (environment / "lib/python3.11/site-packages/vllm-0.32.0+cpu.dist-info").mkdir(parents=True)
-    command = environment / "bin/vllm"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} "$@"\n')
-    command.chmod(0o755)
-    monkeypatch.setenv("MONKEYS_VLLM_COMMAND", str(environment))
+    monkeypatch.setenv("MONKEYS_VLLM_COMMAND", str(install(tmp_path / "vllm")))
     yield
     for pid in _fakes(tmp_path):
         os.kill(pid, signal.SIGKILL)
