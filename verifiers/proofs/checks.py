@@ -24,9 +24,10 @@ Language: TypeAlias = Literal["lean4", "rocq"]
 
 SECONDS: Final = 120.0
 """What one run of a checker may take. Loading Mathlib from a cold disk takes a good part of it."""
-LEAN_MEMORY_MB: Final = 16_384
-"""Lean maps Mathlib's compiled files, some 6 GB of addresses, beside what it needs for itself."""
-ROCQ_MEMORY_MB: Final = 4_096
+LEAN_MEMORY_MB: Final = 8_192
+"""What all processes of one run may hold. Where only addresses can be limited, the box allows twice as many:
+Lean maps Mathlib's compiled files, some 6 GB, beside what it needs for itself."""
+ROCQ_MEMORY_MB: Final = 2_048
 
 
 class ProofChecker:
