@@ -1,7 +1,8 @@
 """A repository's part of a prompt: the files, within what the model can read, and how to say a change.
 
-Search/replace blocks are asked for because they are what models of every size get right most often: nothing
-has to be counted, and a block holds exactly the lines that it is about.
+Search/replace blocks are asked for because nothing in them has to be counted, and a block holds exactly the
+lines that it is about. Every model is shown one: a small one that is only told the form copies the words that
+describe it.
 """
 
 from __future__ import annotations
@@ -13,16 +14,10 @@ from app.problems.problem import Problem, SourceFile
 from app.problems.repository import excerpt, terms_of
 
 INSTRUCTION: Final = """\
-Repair the repository. Find the cause and change as little as needed. Reply with one or more blocks like this:
-
-path/to/file.py
-<<<<<<< SEARCH
-lines of the file, exactly as they stand there
-=======
-the lines that take their place
->>>>>>> REPLACE
-
-Name the file above every block. To make a new file, leave SEARCH empty. Do not change tests."""
+Repair the repository. Say in a sentence what is wrong, then change as little as needed, with SEARCH/REPLACE \
+blocks: above each block the path of the file; between SEARCH and ======= lines copied from that file; \
+between ======= and REPLACE the lines to put there instead. An empty SEARCH makes a new file. Do not change \
+tests."""
 
 _CHARACTERS_A_TOKEN: Final = 3
 """Of program text, on the low side."""

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from verifiers.patches.edits import BadChange, Change, FileDiff, Hunk, Replace, WholeFile
+from verifiers.patches.definitions import replace_definitions
+from verifiers.patches.edits import BadChange, Change, Definitions, FileDiff, Hunk, Replace, WholeFile
 from verifiers.patches.matching import find_lines
 from verifiers.patches.paths import place_of
 from verifiers.patches.tree import Files
@@ -42,6 +43,8 @@ def apply_change(change: Change, files: Files, *, likely: tuple[str, ...] = ()) 
             draft.replace(edit)
         elif isinstance(edit, FileDiff):
             draft.diff(edit)
+        elif isinstance(edit, Definitions):
+            draft.define(edit)
         else:
             draft.write(edit)
     changed = {path: text for path, text in draft.texts.items() if text != files.text(path)}
@@ -103,7 +106,26 @@ class _Draft:
         self._set(path, text)
 
     def write(self, edit: WholeFile) -> None:
-        self._set(place_of(edit.path, self._files, must_exist=False), _ended(edit.text))
+        path = place_of(edit.path, self._files, must_exist=False)
+        now = self._text(path)
+        # A block much shorter than its file is not the whole of it, whatever its name says.
+        part = None
+        if now is not None and path.endswith(".py") and edit.text.count("\n") < 0.9 * now.count("\n"):
+            part = replace_definitions(now, edit.text)
+        self._set(path, part or _ended(edit.text))
+
+    def define(self, edit: Definitions) -> None:
+        outcomes = {}
+        for path in self._likely:
+            now = self._text(path)
+            changed = None if now is None else replace_definitions(now, edit.text)
+            if changed is not None:
+                outcomes[path] = changed
+        if len(outcomes) != 1:
+            where = "several files" if outcomes else "no file that was shown"
+            raise BadChange(f"it names no file, and its definitions belong to {where}")
+        for path, text in outcomes.items():
+            self._set(path, text)
 
     def _with_hunks(self, path: str, text: str, hunks: tuple[Hunk, ...]) -> str:
         moved = 0

@@ -52,7 +52,14 @@ class WholeFile:
     text: str
 
 
-Edit: TypeAlias = Replace | FileDiff | WholeFile
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Python functions and classes in a block without a file's name, to replace those of the same names."""
+
+    text: str
+
+
+Edit: TypeAlias = Replace | FileDiff | WholeFile | Definitions
 
 
 @dataclass(frozen=True, slots=True)

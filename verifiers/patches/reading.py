@@ -1,8 +1,8 @@
-"""The change that a reply describes: search/replace blocks, unified diffs, or whole files under their names.
+"""The change that a reply describes: search/replace blocks, unified diffs, whole files, or definitions.
 
 Models mix formats and forget parts of them. Search/replace blocks are looked for first, because nothing else
 looks like one; then diffs, fenced or bare; and only in a reply without either, blocks whose file is clearly
-named right above them or in their first line.
+named right above them or in their first line, or at last a block of Python definitions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 from verifiers.patches.diff_reading import read_diff
-from verifiers.patches.edits import Change, Replace, WholeFile
+from verifiers.patches.edits import Change, Definitions, Replace, WholeFile
 
 _HEAD: Final = re.compile(r"^[ \t]*<{5,9}[ \t]*(?:SEARCH|ORIGINAL|OLD)\b[^\n]*$", re.IGNORECASE)
 _MIDDLE: Final = re.compile(r"^[ \t]*={5,9}[ \t]*$")
@@ -21,6 +21,7 @@ _PATH: Final = re.compile(
     r"^(?!https?:)(?:[\w.+@~-]+/)*[\w.+@~-]*\w\.[A-Za-z]\w{0,9}$|^(?:[\w.+@~-]+/)+[\w.-]+$"
 )
 _DIFF_START: Final = re.compile(r"^(?:diff --git |--- \S|@@ |Index: )", re.MULTILINE)
+_DEFINES: Final = re.compile(r"^[ \t]*(?:async[ ]+def|def|class)[ ]+\w", re.MULTILINE)
 _LABEL: Final = re.compile(r"^(?:file(?:name)?|path|in|new file|modified|updated?)\s*:?\s+", re.IGNORECASE)
 _ELISION: Final = re.compile(
     r"^[ \t]*(?:#|//|--|/\*|<!--)?[ \t]*(?:\.\.\.|…|rest of|existing code|\(?unchanged)",
@@ -32,7 +33,12 @@ def read_change(reply: str, *, cut_off: bool = False) -> Change | None:
     """The change in ``reply``, ``None`` where it describes none. ``cut_off`` says that the reply ended at its
     token limit: what was not finished is not part of it. Never raises; linear in the reply's length."""
     text = _after_thoughts(reply.replace("\r\n", "\n"))
-    return _search_replace(text, cut_off) or _diffs(text, cut_off) or _whole_files(text, cut_off)
+    return (
+        _search_replace(text, cut_off)
+        or _diffs(text, cut_off)
+        or _whole_files(text, cut_off)
+        or _definitions(text, cut_off)
+    )
 
 
 def _after_thoughts(text: str) -> str:
@@ -164,6 +170,15 @@ def _whole_files(text: str, cut_off: bool) -> Change | None:
     if not files:
         return None
     return Change(tuple(files.values()), "\n".join(file.text for file in files.values()), "whole files")
+
+
+def _definitions(text: str, cut_off: bool) -> Change | None:
+    """The first block with definitions; what follows it is a second thought or an example of its use."""
+    for info, body, closed, _ in _fenced(text):
+        is_python = info.split()[:1] in ([], ["python"], ["py"], ["python3"])
+        if is_python and (closed or not cut_off) and _DEFINES.search(body) and not _ELISION.search(body):
+            return Change((Definitions(body),), body, "definitions")
+    return None
 
 
 def _fenced(text: str) -> list[tuple[str, str, bool, int]]:
