@@ -12,6 +12,7 @@ they are used: a small model leans most on the last one, so the plainest stands 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal, TypeAlias
@@ -21,7 +22,7 @@ import msgspec
 from app.errors import BadInput
 from app.models.base import Message, ModelInfo, Prompt
 from app.models.patch_prompts import INSTRUCTION, with_files
-from app.problems.problem import Problem
+from app.problems.problem import Problem, Worked
 from verifiers.proofs.lean_text import DEFAULT_PREAMBLE
 
 Form: TypeAlias = Literal["math", "open", "function", "program", "lean4", "rocq", "patch", "repository"]
@@ -60,11 +61,6 @@ _QUESTION, _ANSWER = "Question:", "Answer:"
 _FUNCTION_ENDS = ("\ndef ", "\nclass ", "\nif __name__", "\nprint(", "\nassert ", "\n#", "\n```")
 
 
-class _Example(msgspec.Struct, frozen=True):
-    question: str
-    answer: str
-
-
 def build_prompt(
     problem: Problem,
     info: ModelInfo,
@@ -72,15 +68,18 @@ def build_prompt(
     system: str | None = None,
     shots: int | None = None,
     raw: bool = False,
+    own: Sequence[Worked] = (),
 ) -> Prompt:
     """The prompt of one sample.
 
     ``system`` stands before our own instruction, not instead of it: an answer that nobody can find is lost.
     ``shots`` is how many worked examples to show; ``None`` leaves it to the model. ``raw`` makes one text to
-    be continued, for base models. Raises ``BadInput`` when there are fewer examples than ``shots``.
+    be continued, for base models. ``own`` examples are shown in place of ours, all of them. Raises
+    ``BadInput`` when there are fewer examples than ``shots``.
     """
     form = form_of(problem)
-    examples = _chosen(form, shots, SHOTS.get(form, 0) if info.needs_examples or raw else 0)
+    needed = info.needs_examples or raw or form == "repository"
+    examples = tuple(own) or _chosen(form, shots, SHOTS.get(form, 0) if needed else 0)
     asked = with_files(problem, info.context) if form == "repository" else _question(problem)
     if raw:
         return Prompt(text=_plain(problem, form, system, examples, asked))
@@ -114,7 +113,7 @@ def examples_for(form: Form) -> int:
     return len(_examples().get(form, ()))
 
 
-def _chosen(form: Form, shots: int | None, default: int) -> tuple[_Example, ...]:
+def _chosen(form: Form, shots: int | None, default: int) -> tuple[Worked, ...]:
     available = _examples().get(form, ())
     if shots is None:
         return available[:default]
@@ -139,9 +138,7 @@ def _question(problem: Problem) -> str:
     return formal if problem.prompt.strip() in formal else f"{problem.prompt.strip()}\n\n{formal}"
 
 
-def _plain(
-    problem: Problem, form: Form, system: str | None, examples: tuple[_Example, ...], asked: str
-) -> str:
+def _plain(problem: Problem, form: Form, system: str | None, examples: tuple[Worked, ...], asked: str) -> str:
     before = f"{system.strip()}\n\n" if system and system.strip() else ""
     if _is_header(problem) or form in ("lean4", "rocq"):
         return before + asked + "\n"
@@ -156,6 +153,6 @@ def _is_header(problem: Problem) -> bool:
 
 
 @cache
-def _examples() -> dict[Form, tuple[_Example, ...]]:
+def _examples() -> dict[Form, tuple[Worked, ...]]:
     data = files("app.models").joinpath("examples.json").read_bytes()
-    return msgspec.json.decode(data, type=dict[Form, tuple[_Example, ...]])
+    return msgspec.json.decode(data, type=dict[Form, tuple[Worked, ...]])

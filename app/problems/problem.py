@@ -21,6 +21,13 @@ class SourceFile(msgspec.Struct, frozen=True):
     text: str
 
 
+class Worked(msgspec.Struct, frozen=True):
+    """A question with its solution, as a model is shown one."""
+
+    question: str
+    answer: str
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One problem. Fields are those of the problem file format; unknown ones are ignored on reading.
 

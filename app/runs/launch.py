@@ -218,7 +218,9 @@ class Launcher:
         from app.models.prompts import build_prompt
 
         backend, price = self.connection(name, plan.budget)
-        prompt = build_prompt(problem, backend.info, system=plan.system, shots=plan.shots, raw=plan.raw)
+        prompt = build_prompt(
+            problem, backend.info, system=plan.system, shots=plan.shots, raw=plan.raw, own=plan.examples
+        )
         return Lane(backend, Meter(backend.info, price), prompt)
 
     def connection(self, name: str, budget: Budget) -> tuple[Backend, Price | None]:

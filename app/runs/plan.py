@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from app.models.base import Settings
+from app.problems.problem import Worked
 from budgets.amounts import Budget
 
 DEFAULT_SAMPLES = 64
@@ -37,6 +38,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     reward: str | None = None
     translator: str | None = None
     translation_share: float = 0.5
+    examples: tuple[Worked, ...] = ()
+    """Shown in place of the program's own worked examples."""
 
 
 def with_default_limit(budget: Budget) -> Budget:

@@ -118,7 +118,9 @@ class Entrant:
         found = self._places[problem]
         if found is None:
             asked, plan, lane = self._problems[problem], self._plan, self.lane
-            prompt = build_prompt(asked, lane.meter.info, system=plan.system, shots=plan.shots, raw=plan.raw)
+            prompt = build_prompt(
+                asked, lane.meter.info, system=plan.system, shots=plan.shots, raw=plan.raw, own=plan.examples
+            )
             own = Lane(lane.backend, Meter(lane.meter.info, self._price), prompt)
             stops = dict.fromkeys((*plan.settings.stop, *stop_strings(asked, raw=plan.raw)))
             settings = msgspec.structs.replace(plan.settings, stop=tuple(stops))
