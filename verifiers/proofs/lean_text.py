@@ -44,7 +44,7 @@ RUNS_CODE: Final = (
     *("register_option", "register_label_attr", "register_parser_alias", "register_tag_attr"),
     *("register_tactic_tag", "register_error_explanation", "register_linter_set", "unsafe", "unif_hint"),
     *("include_str", "implemented_by", "extern", "export", "csimp", "meta", "eval_expr", "Lean", "System"),
-    *("IO", "BaseIO", "EIO", "ST", "EST", "EStateM", "RealWorld", "unsafeIO", "unsafeBaseIO", "unsafeEIO"),
+    *("IO", "BaseIO", "EIO", "EStateM", "RealWorld", "unsafeIO", "unsafeBaseIO", "unsafeEIO"),
     *("dbg_trace", "dbgTrace", "MetaM", "CoreM", "TacticM", "TermElabM", "CommandElabM", "MacroM"),
 )
 """Words of Lean and Mathlib that run code while a file is checked or read, or that change its syntax."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from app.errors import PartMissing
 from app.problems.load import parse_problems
 from app.problems.problem import Problem
 from app.runs.checkers import Checkers
+from app.runs.checking import LiveChecks
+from app.runs.grading import Measured
 from app.runs.proof_checks import is_checkable
 from app.runs.submitting import Submitted
 from app.settings import Settings
@@ -55,6 +59,31 @@ def test_minif2f_rows_load_in_both_languages() -> None:
     )
     assert is_checkable(lean)
     assert is_checkable(rocq)
+
+
+class Waiting:
+    """A checker that takes nine samples at a time, and keeps them."""
+
+    at_once = 9
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    async def judge(self, problem: Problem, text: str, *, cut_off: bool) -> tuple[Judgement, Measured | None]:
+        self.taken += 1
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def test_as_many_samples_are_handed_over_as_their_place_judges_at_once() -> None:
+    checker = Waiting()
+    checks = LiveChecks(LEAN, checker, judged=lambda _sample, _found: None, missing=lambda _error: None)
+    for number in range(20):
+        checks.submit(number, f"proof {number}", cut_off=False)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert (checker.taken, checks.behind) == (9, 20)
+    await checks.finish(0.0)
 
 
 class Recorder:
