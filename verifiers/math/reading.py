@@ -74,7 +74,7 @@ def read(answer: str) -> str | None:
 
 
 def real_number(answer: str) -> Fraction | None:
-    """The real number that ``answer`` is, exact or to 70 digits; ``None`` where it is none."""
+    """The real number that ``answer`` is, exact or to 100 digits; ``None`` where it is none."""
     try:
         thing = _read(answer) if len(answer) <= LONGEST else None
     except (Unreadable, RecursionError, OverflowError, MemoryError, ArithmeticError, ValueError):

@@ -2,7 +2,7 @@
 
 Four points are enough: two where all variables are positive, one where all are negative, one of mixed signs,
 at fractions that no formula was made for (the identity test of Schwartz 1980 and Zippel 1979). Values are
-compared to 18 digits. A formula's *key* is made of its values alone, so equal keys are an equivalence, and
+compared to 50 digits. A formula's *key* is made of its values alone, so equal keys are an equivalence, and
 how a formula was written or who read it does not matter.
 
 Where a real formula has no real value (a root of a negative number) only that fact counts: people write
@@ -24,7 +24,7 @@ from verifiers.math.numerals import number_text
 from verifiers.math.values import TooLarge, Undefined, Value
 
 POINTS: Final = 4
-_DIGITS: Final = 18
+_DIGITS: Final = 50
 _PRIME: Final = 89
 """The denominator of the points. Their values have no end in decimals, so none lies on a rounding edge."""
 
@@ -60,8 +60,8 @@ def digest(kind: str, parts: Iterable[str]) -> str:
 
 
 def digits(value: Fraction) -> str:
-    """A number to 18 significant digits, whatever it was computed from."""
-    if abs(value) < Fraction(1, 10**45):
+    """A number to 50 significant digits, whatever it was computed from."""
+    if abs(value) < Fraction(1, 10**75):
         return "0"
     size = abs(value)
     magnitude = len(str(size.numerator)) - len(str(size.denominator))

@@ -1,4 +1,4 @@
-"""What a formula is worth where its variables have values: exact where it can be, else to 70 digits.
+"""What a formula is worth where its variables have values: exact where it can be, else to 100 digits.
 
 Every step is bounded: exact numbers that grow long become floating ones, and a power or a factorial beyond
 about 10^6000 is ``TooLarge`` instead of being computed. So no formula costs more than its length.
@@ -14,12 +14,14 @@ from typing import Any, Final, TypeAlias
 
 from verifiers.math.formula import Node
 
-DIGITS: Final = 70
+DIGITS: Final = 100
 _EXACT_BITS: Final = 4_096
 _MOST_BITS: Final = 20_000
 """Of a number's exponent: 2^20000 is about 10^6000."""
 _MOST_FACTORIAL: Final = 500
-_ZERO: Final = Fraction(1, 10**45)
+_ZERO: Final = Fraction(1, 10**75)
+_LARGE: Final = 10**30
+_LARGEST: Final = 10**60
 _SIMPLE: Final = 10**6
 """Denominators up to this are looked for behind a floating value."""
 
@@ -129,7 +131,7 @@ def is_real(value: Value) -> bool:
     return (
         isinstance(value, Fraction)
         or not isinstance(value, _mp().mpc)
-        or bool(abs(value.imag) < max(abs(value), 1) * _mp().mpf(10) ** -45)
+        or bool(abs(value.imag) < max(abs(value), 1) * _mp().mpf(10) ** -75)
     )
 
 
@@ -307,11 +309,14 @@ _OPERATIONS: Final[dict[str, Callable[..., Value]]] = {
 
 
 def simple(value: Value) -> Value:
-    """``value`` as the fraction that it is to 45 digits, where there is a simple one."""
+    """``value`` as the fraction that it is to 75 digits, where there is a simple one."""
     if isinstance(value, Fraction) or not is_real(value):
         return value
     exact = as_fraction(real(value))
-    close = exact.limit_denominator(_SIMPLE)
+    if abs(exact) > _LARGEST:
+        return value
+    # Of a large number so few digits are left behind the point that only a whole one is told for certain.
+    close = exact.limit_denominator(_SIMPLE) if abs(exact) < _LARGE else Fraction(round(exact))
     return close if abs(close - exact) <= _ZERO * max(Fraction(1), abs(exact)) else value
 
 
