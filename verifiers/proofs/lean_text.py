@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-DEFAULT_PREAMBLE: Final = "import Mathlib\n\nopen BigOperators Real Nat Topology Rat"
+DEFAULT_PREAMBLE: Final = (
+    "import Mathlib\n\nset_option maxHeartbeats 400000\n\nopen BigOperators Real Nat Topology Rat"
+)
 """What stands above a MiniF2F statement in Lean 4 where the problem brings no preamble of its own."""
 
 _NAME: Final = r"(?:«[^»\n]*»|[^\W\d][\w'!?₀-₉]*)(?:\.(?:«[^»\n]*»|[^\W\d][\w'!?₀-₉]*))*"

@@ -53,6 +53,11 @@ async def test_proof_from_lean_s_three_axioms_is_right() -> None:
     assert "depends on axioms: [propext" in found.stdout
 
 
+async def test_warnings_beside_the_axioms_change_nothing() -> None:
+    said = message("this linter is deprecated", "warning") + NONE
+    assert (await judged(RecordedBox({"Check": Said(said)}))).judgement.verdict == "right"
+
+
 async def test_proof_from_no_axiom_is_right() -> None:
     found = await judged(RecordedBox({"Check": Said(NONE)}))
     assert (found.judgement.verdict, found.judgement.reason) == ("right", "Lean accepts the proof")
