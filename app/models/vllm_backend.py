@@ -17,6 +17,7 @@ from app.errors import MonkeysError
 from app.models.base import BackendError, ModelInfo, Piece, Progress, Prompt, Request
 from app.models.openai_backend import OpenAIBackend
 from app.models.openai_bound import prompt_tokens_at_most
+from app.models.openai_patience import Patience
 from app.models.vllm_found import running_servers
 from app.models.vllm_metrics import MetricsPoller, ServerLoad
 from app.models.vllm_place import find_vllm
@@ -29,6 +30,8 @@ of many choices keeps one connection busy while others wait."""
 _BEFORE_IT_IS_KNOWN = 32
 _RESTARTS = 1
 _SECONDS_TO_BE_SEEN_DEAD = 3.0
+_PATIENCE = Patience(first=600.0, between=60.0)
+"""Its death is seen otherwise, so it may take its time: with its cache full, samples wait for each other."""
 _NEEDS_EXAMPLES_BELOW = 300_000_000  # parameters
 
 
@@ -137,6 +140,7 @@ class VllmBackend:
             stops_when_told=True,
             running_counts=True,
             logprobs=True,
+            patience=_PATIENCE,
         )
         await self._client.open(report)
         self._info = msgspec.structs.replace(

@@ -26,6 +26,7 @@ from app.models.base import Progress
 from app.models.file_lock import file_lock
 from app.models.vllm_card import SECONDS_TO_STOP, SOCKET, About, Job, Started
 from app.models.vllm_faults import explained, port_taken
+from app.models.vllm_fetching import fetching
 from app.models.vllm_found import answering, connect
 from app.models.vllm_log import LogReader, why_it_ended
 from app.models.vllm_plan import ServerPlan, Wanted, plan_server
@@ -93,13 +94,17 @@ class VllmServer:
             while self.alive:
                 if await _is_healthy(session, self.root):
                     return
-                progress = await asyncio.to_thread(log.read)
+                progress = await asyncio.to_thread(self._progress, log)
                 if progress != told:
                     report(progress)
                     told = progress
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), _LOOK_EVERY)
         raise explained(self.about)
+
+    def _progress(self, log: LogReader) -> Progress:
+        told = log.read()
+        return fetching(self.about.model) or told
 
     async def died(self, seconds: float = 2.0) -> bool:
         """Whether the server has ended, given it a moment to be seen dead after a connection broke."""

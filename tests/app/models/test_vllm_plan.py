@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from app.errors import BadInput, PartMissing
 from app.models.gpus import GIB, Gpu
+from app.models.vllm_fetching import fetching
 from app.models.vllm_place import find_vllm
 from app.models.vllm_plan import Wanted, cached_copies, flags_of, lay_out, plan_server, size_of_model
 from budgets.flops import ModelSize
@@ -217,3 +219,26 @@ def test_a_model_in_a_folder_or_in_the_hubs_cache_tells_its_own_size(
     assert cached_copies("somebody/small") == [copy]
     assert size_of_model("somebody/unheard-of") is None
     assert size_of_model(NAME) is not None
+
+
+def test_a_download_is_told_by_what_lies_in_the_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    name = "Qwen/Qwen2.5-0.5B-Instruct"
+    assert fetching(name) is None
+    blobs = tmp_path / "models--Qwen--Qwen2.5-0.5B-Instruct/blobs"
+    blobs.mkdir(parents=True)
+    (blobs / "whole").touch()
+    os.truncate(blobs / "whole", 400_000_000)
+    assert fetching(name) is None
+    part = blobs / "part.incomplete"
+    part.touch()
+    os.truncate(part, 94_032_768)
+    told = fetching(name)
+    assert told is not None
+    assert told.step == "vLLM: downloading Qwen/Qwen2.5-0.5B-Instruct, 0.5 GB so far"
+    assert told.fraction == pytest.approx(0.5, abs=0.001)
+    os.utime(part, (0, 0))
+    assert fetching(name) is None
+    assert fetching(str(tmp_path)) is None
