@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from app.clock import Clock
-from app.errors import MonkeysError, PartMissing
-from app.models.base import BackendError, ChoiceDone, Delta, Progress, PromptRead, Request
+from app.errors import PartMissing
+from app.models.base import Request
 from app.runs import events as ev
 from app.runs.checking import LiveChecks
 from app.runs.choosing import PACE
@@ -30,9 +29,11 @@ from app.runs.helpers import Helpers
 from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.offers import Offers
+from app.runs.opening import open_model
 from app.runs.recovery import lost_calls, take_over
 from app.runs.rent import Rent
-from app.runs.retries import FAILURES_IN_A_ROW, Retries
+from app.runs.requests import Requests
+from app.runs.retries import Retries
 from app.runs.source import Store
 from app.runs.stages import Host, Stages
 from app.runs.state import RunState
@@ -90,12 +91,20 @@ class Engine(Driver[RunState]):
             )
         self._suspicion = Suspicion()
         self._rule = Stopping(started.plan.stop)
-        self._retries = Retries(started.plan.seed)
         self._room = asyncio.Event()
         self._enough = ""
-        telling = Telling(self.state, self._at, self._emit)
+        self._telling = Telling(self.state, self._at, self._emit)
+        self._requests = Requests(
+            self._telling,
+            Retries(started.plan.seed),
+            self._clock,
+            came=self._came,
+            gone=self._set_aside,
+            changed=self._change.set,
+            breathe=self._breathe,
+        )
         host = Host(
-            telling,
+            self._telling,
             self._ledger,
             self._rent,
             self._lanes,
@@ -149,7 +158,7 @@ class Engine(Driver[RunState]):
         if not self.state.run_id:
             self._emit(self._started)
             if self._notice:
-                self._warn(self._notice)
+                self._telling.warn(self._notice)
             return
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
@@ -200,21 +209,14 @@ class Engine(Driver[RunState]):
             self._ended(self.state)
 
     async def _open(self, lane: Lane) -> None:
-        def report(progress: Progress) -> None:
-            self._status(lane, "preparing", progress.step, progress.fraction)
-
         try:
-            await lane.backend.open(report)
-        except MonkeysError as error:
-            lane.set_aside = True
-            self.fault = self.fault or error
-            self._status(lane, "failed", f"{error.message} {error.fix or ''}".strip())
+            missing = await open_model(self._telling, lane.name, lane.backend.open, lambda: lane.backend.info)
         except Exception as error:  # noqa: BLE001 - raised again by the driver, which ends the run in order
             self._crash = error
         else:
-            lane.ready = True
+            self.fault = self.fault or missing
+            lane.set_aside, lane.ready = missing is not None, missing is None
             lane.meter.learn(lane.backend.info)
-            self._emit(ev.ModelStatus(at=self._at(), model=lane.name, state="ready", info=lane.backend.info))
         self._change.set()
 
     def _busy(self) -> set[str]:
@@ -256,7 +258,7 @@ class Engine(Driver[RunState]):
         flight = Flight(number, indices, call, lane.meter, self._judge, offer=offer, started=at)
         seed = self._plan.seed + ordinal
         if news := self._offers.news(offer):
-            self._warn(news)
+            self._telling.warn(news)
         self._emit(
             *self._rent.begin(lane.name, at),
             ev.CallStarted(at=at, call=number, model=lane.name, samples=indices, seed=seed, held=offer.held),
@@ -267,7 +269,7 @@ class Engine(Driver[RunState]):
         lane.in_flight += offer.choices
         settings = msgspec.structs.replace(self._plan.settings, max_tokens=offer.max_tokens)
         request = Request(lane.prompt, settings, offer.choices, seed)
-        task = asyncio.create_task(self._fly(lane, flight, request, ordinal))
+        task = asyncio.create_task(self._requests.fly(lane, flight, request, ordinal))
         self._tasks.add(task)
         task.add_done_callback(self._landed)
         return True
@@ -278,53 +280,13 @@ class Engine(Driver[RunState]):
         wanted = limit is None or self.state.finished + len(self.state.live) < limit
         return wanted and not (self._stopping or self._enough)
 
-    # -- while a request is in the air ------------------------------------------------------------
+    # -- what comes of it -------------------------------------------------------------------------
 
-    async def _fly(self, lane: Lane, flight: Flight, request: Request, ordinal: int) -> None:
-        try:
-            async with aclosing(lane.backend.sample(request)) as pieces:
-                async for piece in pieces:
-                    at = self._at()
-                    if type(piece) is Delta:
-                        self._emit(flight.delta(piece, at))
-                    elif type(piece) is ChoiceDone:
-                        try:
-                            if news := await flight.prepare(piece):
-                                self._warn(news)
-                        finally:  # a stop must not lose a sample that is in
-                            self._emit(*flight.choice_done(piece, self._at()))
-                        self._came(flight.indices[piece.choice])
-                        lane.in_flight -= 1
-                        lane.served()
-                        self._change.set()
-                    elif type(piece) is PromptRead:
-                        self._emit(*flight.prompt_read(piece, at))
-                    if len(self._out) > _WATERMARK and not self._stopping:
-                        self._room.clear()
-                        await self._room.wait()
-            if flight.unfinished:
-                raise BackendError("malformed", "The stream ended before its samples did.", retry=True)
-            if owed := flight.ended(self._at()):
-                self._emit(*owed)
-        except asyncio.CancelledError:
-            lane.in_flight -= len(flight.unfinished)
-            self._emit(*flight.cancelled(self._at()))
-        except BackendError as error:
-            self._failed(lane, flight, error, ordinal)
-        for note in lane.news():
-            self._warn(note)
-
-    def _failed(self, lane: Lane, flight: Flight, error: BackendError, ordinal: int) -> None:
-        lost = flight.unfinished
-        lane.in_flight -= len(lost)
-        at = self._at()
-        retry = self._retries.after(error, lane, lost, started=flight.started, at=at, now=self._clock.now())
-        self._emit(*flight.failed(error, at, retry=retry))
-        if retry:
-            first = flight.indices[0]
-            lane.again.extend((index, ordinal + index - first) for index in lost)
-        if not error.retry or lane.failures_in_a_row >= FAILURES_IN_A_ROW:
-            self._set_aside(lane, error.message)
+    async def _breathe(self) -> None:
+        """Wait while more is told than anybody fetches."""
+        if len(self._out) > _WATERMARK and not self._stopping:
+            self._room.clear()
+            await self._room.wait()
 
     def _came(self, index: int) -> None:
         """A sample is there: what it takes to judge and to score it may begin."""
@@ -344,17 +306,17 @@ class Engine(Driver[RunState]):
             self._emit(*self._judge.judged(self._at(), index, sample.model, judgement))
             self._stages.note(sample)
             if doubt := self._suspicion.note(judgement):
-                self._warn(doubt)
+                self._telling.warn(doubt)
             self._change.set()
 
     def _cannot_check(self, error: PartMissing) -> None:
-        self._warn(f"Nothing is checked: {error.message} {error.fix or ''}")
+        self._telling.warn(f"Nothing is checked: {error.message} {error.fix or ''}")
         self._change.set()
 
     def _set_aside(self, lane: Lane, why: str) -> None:
         if not lane.set_aside:  # what was in flight fails of the same cause, which is told once
             lane.set_aside = True
-            self._status(lane, "set-aside", why)
+            self._telling.status(lane.name, "set-aside", why)
 
     def _wakes(self, now: float) -> list[float]:
         """Seconds until a resting model wakes, time has to be bought, or the time is up."""
@@ -389,20 +351,6 @@ class Engine(Driver[RunState]):
             return None
         if budget.samples is not None and state.finished >= budget.samples:
             return "completed", f"All {budget.samples} samples are in."
-        return why_over(state, self._lanes.values(), self._ledger, self._offers, self._rent, now)
-
-    # -- telling ----------------------------------------------------------------------------------
-
-    def _status(
-        self,
-        lane: Lane,
-        state: Literal["preparing", "ready", "failed", "restarted", "set-aside"],
-        detail: str = "",
-        fraction: float | None = None,
-    ) -> None:
-        self._emit(
-            ev.ModelStatus(at=self._at(), model=lane.name, state=state, detail=detail, fraction=fraction)
+        return why_over(
+            state, self._lanes.values(), self._ledger, self._offers, self._rent, self._stages.no_room, now
         )
-
-    def _warn(self, text: str) -> None:
-        self._emit(ev.Notice(at=self._at(), text=text, level="warning"))

@@ -7,18 +7,17 @@ can end a run: what goes wrong is told, and the rules go without.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from app.clock import Clock
-from app.errors import MonkeysError
-from app.models.base import ModelInfo, Progress
+from app.models.base import ModelInfo
 from app.problems.problem import Problem
 from app.runs.choosing import Choosing
 from app.runs.helpers import Helper, Helpers, ScoringHelper
 from app.runs.lanes import Lane
+from app.runs.opening import Open, open_model
 from app.runs.paying import NOTHING, HelperPurpose, Payer, no_room
 from app.runs.places import Places
 from app.runs.plan import Plan
@@ -35,6 +34,7 @@ from verifiers.cotnpot.describe import describe
 
 REWARD_SHARE: Final = 0.3
 """Of each limit, that scoring may take where it costs anything."""
+_Stage: TypeAlias = Translating | Rewarding
 _CHARACTERS_A_TOKEN: Final = 8
 """More than any tokenizer's average: for the worst length of a sample that has not come yet."""
 _ASKED: Final = 600
@@ -288,31 +288,17 @@ class Stages:
             self._rewarding.submit(sample)
 
     async def _open(
-        self,
-        role: Role,
-        name: str,
-        open_: Callable[[Callable[[Progress], None]], Awaitable[None]],
-        info: Callable[[], ModelInfo | None],
-        stage: Translating | Rewarding,
+        self, role: Role, name: str, open_: Open, info: Callable[[], ModelInfo | None], stage: _Stage
     ) -> None:
         telling = self._host.telling
-
-        def report(progress: Progress) -> None:
-            telling.status(name, "preparing", progress.step, progress.fraction, role=role)
-
         try:
-            await open_(report)
-        except MonkeysError as error:
-            why = f"{error.message} {error.fix or ''}".strip()
-            telling.status(name, "failed", why, role=role)
-            stage.set_off(why.rstrip("."))
-        except asyncio.CancelledError:
-            raise
+            missing = await open_model(telling, name, open_, info, role)
         except Exception as error:  # noqa: BLE001 - a helper's fault must not end the run
             why = f"{type(error).__name__}: {error}"
             telling.status(name, "failed", why, role=role)
             stage.set_off(f"a fault of the program, {why}")
         else:
-            stage.ready = True
-            telling.status(name, "ready", info=info(), role=role)
+            if missing is not None:
+                stage.set_off(f"{missing.message} {missing.fix or ''}".strip().rstrip("."))
+            stage.ready = missing is None
         self._host.changed()
