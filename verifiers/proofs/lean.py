@@ -185,8 +185,8 @@ def messages(printed: str) -> list[dict[str, Any]]:
 
 
 def axioms(printed: str, theorem: str) -> list[str] | None:
-    """What ``#print axioms`` says of ``theorem``, which must be all that was said but for warnings; ``None`` if
-    it is not."""
+    """What ``#print axioms`` says of ``theorem``, which must be all that was said but for warnings; ``None``
+    if it is not."""
     said = [one for one in messages(printed) if one.get("severity") != "warning"]
     if len(said) != 1 or said[0].get("severity") != "information":
         return None

@@ -108,7 +108,8 @@ class RocqChecker:
         )
         files = {**claim.files, "Reply.vo": compiled.made}
         checked = await self._compile("Check", "\n".join(lines) + "\n", files)
-        return self._conclusion(statement, [compiled.run, checked.run])
+        shared = "Context.vo" in claim.files
+        return self._conclusion(statement, [compiled.run, checked.run], shared=shared)
 
     async def _claim(self, preamble: str, statement: Statement) -> _Claim | ProofVerdict:
         """Our statement, compiled once; a verdict where it does not compile, which is no fault of a reply."""
@@ -150,7 +151,7 @@ class RocqChecker:
         call = Call(argv, tools.binds, environment, self._seconds, self._memory_mb)
         return await self._box.run(call, files, f"{name}.vo")
 
-    def _conclusion(self, statement: Statement, runs: list[RunResult]) -> ProofVerdict:
+    def _conclusion(self, statement: Statement, runs: list[RunResult], *, shared: bool) -> ProofVerdict:
         checked = runs[-1]
         ended = self._no_end(checked)
         if ended is not None:
@@ -160,7 +161,7 @@ class RocqChecker:
         assumed = assumptions(checked.stdout_text)
         if assumed is None:
             return verdict(CHECKER, "undecided", "Rocq did not say what the proof assumes", runs)
-        refused = [name for name in assumed if not is_allowed(name)]
+        refused = [name for name in assumed if not is_allowed(name, shared=shared)]
         if refused:
             return verdict(CHECKER, "wrong", _refusal(refused, statement), runs)
         rests = f", from {', '.join(assumed)}" if assumed else ""
@@ -191,13 +192,14 @@ def assumptions(printed: str) -> list[str] | None:
     return [re.split(r"\s+:(?=\s|$)", entry)[0] for entry in entries]
 
 
-def is_allowed(name: str) -> bool:
-    """Whether a proof may rest on what is printed as ``name``: what the standard library itself assumes, or
-    what the problem's own preamble declares."""
+def is_allowed(name: str, *, shared: bool = False) -> bool:
+    """Whether a proof may rest on what is printed as ``name``: what the standard library itself assumes, or,
+    where the problem's preamble is ``shared`` as a file of its own, what that declares."""
     if re.fullmatch(r"[\w'.]+", name) is None:
         return False
-    parts = name.split(".")
-    return name in ALLOWED or _PRIMITIVE.fullmatch(name) is not None or parts[0] == "Context"
+    if shared and name.startswith("Context."):
+        return True
+    return name in ALLOWED or _PRIMITIVE.fullmatch(name) is not None
 
 
 def _refusal(refused: list[str], statement: Statement) -> str:
