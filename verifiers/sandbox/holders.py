@@ -71,6 +71,7 @@ class Cgroup:
                     (made[0] / "memory.max").write_text(limit)
                     with contextlib.suppress(OSError):
                         (made[0] / "memory.swap.max").write_text("0")
+                        (made[0] / "memory.oom.group").write_text("1")
                 else:
                     (made[0] / "memory.limit_in_bytes").write_text(limit)
                     with contextlib.suppress(OSError):
