@@ -27,7 +27,12 @@ _MOST_K = 10**12
 
 
 def coverage(
-    file: Annotated[Path, typer.Argument(help="Counts (CSV: model,problem,n,correct) or samples (JSONL).")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="Counts (CSV: model,problem,n,correct), samples (JSONL), or pythia-math: the paper's own."
+        ),
+    ],
     k: Annotated[
         str | None, typer.Option("--k", metavar="K,K", help="Where to estimate coverage, such as 1,10,100.")
     ] = None,
@@ -147,8 +152,10 @@ def read_models(file: Path, problems: Path | None) -> dict[str, ModelCounts]:
     """The counts in a file of either kind, by model. Raises ``BadInput``."""
     from app.problems.jsonl import decode_text, read_bytes
     from budgets.counts import CountsError, count_samples, parse_counts
+    from budgets.published import PUBLISHED, published
 
-    data = read_bytes(file)
+    known = str(file) in PUBLISHED and not file.exists()
+    data = published(str(file)) if known else read_bytes(file)
     text = decode_text(data, str(file))
     try:
         if text.lstrip()[:1] in ("{", "["):
