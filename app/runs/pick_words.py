@@ -23,6 +23,8 @@ _SPEAKERS = {
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
 _ANSWER_CELLS = 24
+_MOST_OTHERS = 2
+"""Answers besides the leading one that the sentence names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,11 @@ def picks_sentence(state: RunState) -> str:
     else:
         lead = f"{_NUMBERS[len(first.rules)]} rules of {_NUMBERS[rules]} say {first.answer}{support}"
     rest = "".join(
-        f"; {_names(camp)} prefer{'s' if len(camp.rules) == 1 else ''} {camp.answer}" for camp in others
+        f"; {_names(camp)} prefer{'s' if len(camp.rules) == 1 else ''} {camp.answer}"
+        for camp in others[:_MOST_OTHERS]
     )
+    if left := sum(len(camp.rules) for camp in others[_MOST_OTHERS:]):
+        rest += f"; {_NUMBERS[left]} more differ{'s' if left == 1 else ''}"
     return f"{lead[0].upper()}{lead[1:]}{rest}."
 
 

@@ -12,6 +12,7 @@ from app.runs.pick_words import camps, filter_sentence, missing_needs, picks_sen
 from app.runs.state import RunState
 from app.tui.screens.compose import ComposeScreen
 from app.tui.screens.detail import DetailScreen
+from app.tui.text import sentences
 from app.tui.text.turning_on import turning_on
 from app.tui.widgets.pick_rows import pick_row
 from app.tui.widgets.picks import PicksPanel
@@ -258,3 +259,23 @@ async def test_slash_commands_set_the_helpers_of_the_next_run() -> None:
         form = app.screen
         assert isinstance(form, ComposeScreen)
         assert (form.draft.reward, form.draft.translator) == ("likelihood", "")
+
+
+def test_of_many_answers_only_the_first_are_named() -> None:
+    state = state_of()
+    answers = [group[0] for group in state.groups.values()][:5]
+    rules = ("majority", "reward", "reward_weighted", "cotnpot", "cotnpot_vote")
+    told = picks_sentence(chosen(*zip(rules, answers, strict=True)))
+    assert told.count(" prefers ") == 2
+    assert told.endswith("; two more differ.")
+
+
+def test_what_helpers_have_left_to_do_is_said() -> None:
+    state = state_of(10, helpers=True, end=None)
+    state.apply(ev.ModelStatus(at=9, model="m", state="ready", role="translation"))
+    assert sentences.helpers_pending(state) == []
+    state.filter.failed -= 2
+    state.filter.not_run -= 1
+    assert sentences.helpers_pending(state) == ["3 programs pending"]
+    state.apply(ev.ModelStatus(at=9, model="m", state="failed", role="translation"))
+    assert sentences.helpers_pending(state) == []

@@ -54,6 +54,8 @@ PICTURES: dict[str, tuple[dict[str, Any], tuple[int, int], Before]] = {
     "unverified": ({"answer": None}, (120, 40), when_shown()),
     "hostile": ({"hostile": True, "live": 5}, (120, 40), when_shown("j", "j", "j", "j", "j", "j")),
     "grouped": ({}, (120, 40), when_shown("g", "j", "enter", "j")),
+    "rules": ({"helpers": True, "live": 3}, (120, 40), when_shown()),
+    "small-rules": ({"helpers": True}, (80, 24), when_shown()),
     "detail": ({}, (120, 40), when_shown("home", "j", "enter")),
 }
 

@@ -111,7 +111,7 @@ async def test_the_open_sample_names_the_failing_case_and_the_checker() -> None:
 async def test_the_status_says_how_far_checks_are_behind() -> None:
     run = coded()
     async with opened(run) as (_, screen):
-        assert "Checking; 1 verdict pending" in picture(screen.query_one(StatusLine))
+        assert "Waiting; 1 verdict pending" in picture(screen.query_one(StatusLine))
     async with opened(started(64)) as (_, screen):
         assert "pending" not in picture(screen.query_one(StatusLine))
 

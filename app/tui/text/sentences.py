@@ -83,6 +83,30 @@ def now_sentence(state: RunState) -> str:
             return "Playing a recording" if state.recorded else f"Sampling; {more}" if more else "Sampling"
 
 
+def helpers_pending(state: RunState) -> list[str]:
+    """What the translator and the reward model still have to do with the samples that are there."""
+    plan = state.plan
+    if plan is None:
+        return []
+    left = {
+        "translation": state.finished - state.filter.looked_at if plan.translator else 0,
+        "reward": state.finished - sum(each.reward_model is not None for each in state.every_sample())
+        if plan.reward
+        else 0,
+    }
+    words = {"translation": "program", "reward": "reward"}
+    return [
+        f"{count:,} {words[role]}{'s' if count != 1 else ''} pending"
+        for role, count in left.items()
+        if count > 0 and _works(state, role)
+    ]
+
+
+def _works(state: RunState, role: str) -> bool:
+    status = state.helper_status.get(role)
+    return status is not None and status.state in ("ready", "restarted")
+
+
 def _preparing(state: RunState) -> str:
     for status in state.model_status.values():
         if status.state == "preparing":

@@ -51,7 +51,7 @@ def columns_for(width: int, state: RunState, answer: int) -> Columns:
     tokens = 9 if width >= 40 else 0
     cost = 8 if width >= 56 and _has_cost(state) else 0
     in_words = width >= _IN_WORDS
-    reward = (12 if in_words else 6) if width >= 56 and _has_rewards(state) else 0
+    reward = (13 if in_words else 8) if width >= 56 and _has_rewards(state) else 0
     program = (18 if in_words else 9) if width >= 64 and _has_programs(state) else 0
     columns = (model, reward, program, tokens, cost)
     left = width - (1 + digits + 3) - sum(column + _GAP for column in columns if column)

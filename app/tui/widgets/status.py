@@ -10,7 +10,7 @@ from rich.text import Text
 from app.runs.state import RunState
 from app.tui.ports import server_load, verdicts_pending
 from app.tui.text import bars, fit
-from app.tui.text.sentences import now_sentence, speed
+from app.tui.text.sentences import helpers_pending, now_sentence, speed
 from app.tui.widgets.panel import Panel
 
 _SIGN = {"waiting": "●", "preparing": "●", "sampling": "●", "paused": "‖", "ended": "■"}
@@ -25,10 +25,14 @@ class StatusLine(Panel):
         load = server_load(self.source) if state.phase == "sampling" else ""
         if load and not pending:
             return f"{now_sentence(state)} · {load}"
-        if not pending or state.phase == "ended":
+        if state.phase != "sampling":
             return now_sentence(state)
-        words = f"{pending:,} verdict{'s' if pending != 1 else ''} pending"
-        return f"{now_sentence(state)}; {words}" if state.live else f"Checking; {words}"
+        words = [f"{pending:,} verdict{'s' if pending != 1 else ''} pending"] if pending else []
+        if not state.live and not state.recorded:
+            words += helpers_pending(state)
+        if not words:
+            return now_sentence(state)
+        return "; ".join([now_sentence(state) if state.live else "Waiting", *words])
 
     def _fraction(self, state: RunState) -> float | None:
         if state.phase != "preparing":
