@@ -134,6 +134,8 @@ def _statements(part: str, kind: Kind, *, cut_off: bool, lettered: bool) -> list
             continue
         if cue.label and value.worked_out and (cut_off or _reasons_on(part, value.end)):
             continue  # "Answer: She sold 48 / 2 = 24 clips in May. Together ..."
+        if kind == "math" and not lettered and _only_describes(part, value.span, value.end):
+            continue  # "The answer is the total number of clips. 48 + 24 = 72."
         if not cue.hashes:
             said.append(("stated", value.span))
         elif _is_final_line(part, value.span, kind):
@@ -142,6 +144,12 @@ def _statements(part: str, kind: Kind, *, cut_off: bool, lettered: bool) -> list
     if after is not None and not said:
         said.append(("stated", after))
     return [("boxed", span) for span in reversed(boxes(part)[-3:])] + hashes + said
+
+
+def _only_describes(part: str, span: Span, end: int) -> bool:
+    """Whether an announced clause says in words what is looked for, and numbers come after it."""
+    clause = part[span.start : span.end]
+    return clause.count(" ") >= 3 and not re.search(r"[\d\\$]", clause) and _reasons_on(part, end)
 
 
 def _reasons_on(part: str, end: int) -> bool:

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.bench_answers
 
-No two of the formulas are equal, so that a vote by comparison alone would compare each with all before it;
-the baseline makes a single comparison a formula, parsed beforehand. Ours adds each to a vote and reads the
-pick. Process CPU time; the ratio travels, the milliseconds do not. Fails at 5 ms a sample or more.
+Hardly two of the formulas are equal (log_4 2 is log_9 3), so that a vote by comparison alone would compare
+each with all before it; the baseline makes a single comparison a formula, parsing included. Ours adds each
+to a vote and reads the pick after it.
+Process CPU time; the ratio travels, the milliseconds do not. Fails at 5 ms a sample or more.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def main() -> int:
     print(f"  a sample {vote * 1e3:6.2f} ms, the pick read each time")
     print(f"  math-verify, one comparison with parsing ({len(few)} formulas) {compared * 1e3:6.2f} ms")
     print(f"  ratio {compared / vote:5.1f}")
-    return int(vote >= LIMIT or groups != SAMPLES)
+    return int(vote >= LIMIT or groups < 0.99 * SAMPLES)
 
 
 if __name__ == "__main__":
