@@ -185,9 +185,15 @@ def test_assumptions_are_one_entry_each() -> None:
     assert assumptions("Axioms:\nM.f is assumed to\n  be guarded.\n") == ["M.f is assumed to be guarded."]
 
 
-@pytest.mark.parametrize("name", ["Classical_Prop.classic", "PrimInt63.add", "Uint63.add_spec", "Context.ax"])
+@pytest.mark.parametrize("name", ["Classical_Prop.classic", "PrimInt63.add", "Uint63.add_spec"])
 def test_library_s_own_assumptions_are_allowed(name: str) -> None:
     assert is_allowed(name)
+
+
+def test_preamble_s_own_axioms_are_allowed_where_it_is_a_file_of_its_own() -> None:
+    assert is_allowed("Context.ax", shared=True)
+    assert not is_allowed("Context.ax")
+    assert not is_allowed("Reply.Context.ax", shared=True)
 
 
 @pytest.mark.parametrize(
