@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -43,8 +44,9 @@ from tests.acceptance.vllm_runs import (
 
 SAMPLES = int(os.environ.get("MONKEYS_TEST_VLLM_SAMPLES", "256"))
 MAX_TOKENS = 32
-ROUNDS = 4
-"""The runs that are compared take turns, so that what else the machine does falls on both."""
+ROUNDS = 8
+"""The runs that are compared take turns in short rounds, and the middle one counts, so that what else the
+machine does falls on both."""
 LEAST_RATE = 0.95
 
 pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing()), pytest.mark.timeout(2 * START)]
@@ -117,8 +119,9 @@ def test_our_throughput_is_that_of_a_bare_client(served: Served) -> None:
     found = asyncio.run(rounds())
     for ours, theirs in found:
         print(f"\nmonkeys {ours.rate:6.1f} tokens/s, bare client {theirs.rate:6.1f}", end="")
-    ratio = total_rate(ours for ours, _ in found) / total_rate(theirs for _, theirs in found)
-    print(f"\nmonkeys / bare client: {ratio:.3f} (at least {LEAST_RATE})")
+    ratio = median(ours.rate / theirs.rate for ours, theirs in found)
+    both = total_rate(ours for ours, _ in found), total_rate(theirs for _, theirs in found)
+    print(f"\nin all {both[0]:.1f} and {both[1]:.1f} tokens/s; the middle ratio of the rounds {ratio:.3f}")
     assert ratio >= LEAST_RATE
 
 
