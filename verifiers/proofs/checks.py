@@ -123,11 +123,23 @@ def proof_texts(reply: str, language: Language, name: str, *, cut_off: bool) -> 
     reply = reply[thought + len("</think>") :] if thought >= 0 else reply
     blocks = [block.text for block in proof_blocks(reply, cut_off=cut_off)]
     if not blocks:
-        found = find_proof(reply, cut_off=cut_off)
-        return (found.text,) if found is not None else ()
+        return _bare(reply, language, cut_off=cut_off)
     states = lean_text.states if language == "lean4" else rocq_text.states
     best = next((text for text in reversed(blocks) if states(text, name)), blocks[-1])
     return tuple(dict.fromkeys((best, "\n".join(blocks))))
+
+
+def _bare(reply: str, language: Language, *, cut_off: bool) -> tuple[str, ...]:
+    """The proof in a reply without blocks, as base models write it: they go on after it until they are cut
+    off."""
+    if "```" in reply:
+        return ()  # a block that was cut off
+    if language == "rocq":
+        part = rocq_text.finished_part(reply) or (None if cut_off else reply)
+    else:
+        part = lean_text.finished_part(reply, cut_off=cut_off)
+    found = find_proof(part, cut_off=False) if part is not None else None
+    return (found.text,) if found is not None else ()
 
 
 def _other_language(text: str, language: Language) -> str | None:

@@ -256,5 +256,21 @@ def axioms_of(preamble: str) -> frozenset[str]:
     return frozenset(namespace_of(bare[: found.start()]) + found[1] for found in declared)
 
 
+def finished_part(text: str, *, cut_off: bool) -> str | None:
+    """A reply without a block, up to where talk begins: a line at the margin, after an empty one, that is no
+    Lean. One that was ``cut_off`` has finished only what stands before its last command; ``None`` if that is
+    nothing."""
+    lines = text.split("\n")
+    for place in range(2, len(lines)):
+        line = lines[place]
+        at_margin = line[:1].isalpha() or line[:1] in "*#`"
+        if at_margin and not lines[place - 1].strip() and not _COMMAND.match(line):
+            return "\n".join(lines[:place])
+    if not cut_off:
+        return text
+    commands = [place for place, line in enumerate(lines) if place > 0 and _COMMAND.match(line)]
+    return "\n".join(lines[: commands[-1]]) if commands else None
+
+
 def looks_like_lean(text: str) -> bool:
     return bool(re.search(r":=\s*by\b|^\s*(?:theorem|lemma|import Mathlib)\b", text, re.MULTILINE))

@@ -146,6 +146,13 @@ def _ended(text: str) -> str:
     return f"{text.rstrip()}\nQed.\n"
 
 
+def finished_part(text: str) -> str | None:
+    """A reply without a block, up to the end of its last finished proof: the rest is talk, or was cut off.
+    ``None`` where no proof is finished."""
+    ends = list(_END.finditer(text))
+    return text[: ends[-1].end()] if ends else None
+
+
 def looks_like_rocq(text: str) -> bool:
     return bool(
         re.search(

@@ -78,6 +78,27 @@ async def test_reply_that_was_cut_off_is_wrong() -> None:
     assert (found.judgement.verdict, found.judgement.reason) == ("wrong", "the reply was cut off")
 
 
+@pytest.mark.parametrize(
+    ("reply", "language", "cut_off", "proof"),
+    [
+        ("easy.\nQed.\n\nTheorem next : 2 = 2.\nProof. ea", "rocq", True, "easy.\nQed.\n"),
+        ("Proof. easy. Qed.\n\nThis proves it, as asked.", "rocq", False, "Proof. easy. Qed.\n"),
+        ("easy.", "rocq", False, "easy.\n"),
+        ("  intros. eas", "rocq", True, None),
+        ("  rfl\n\ntheorem next : 2 = 2 := by\n  nor", "lean4", True, "  rfl\n"),
+        ("  norm_n", "lean4", True, None),
+        ("theorem foo : 1 = 1 := by\n  rfl\n\nThe tactic closes it.", "lean4", False, f"{LEAN}\n  rfl\n"),
+        ("theorem a : 1 = 1 := rfl\n\n" + LEAN + "\n  rfl", "lean4", False, None),
+    ],
+)
+def test_proof_without_a_block_ends_where_it_is_finished(
+    reply: str, language: Language, cut_off: bool, proof: str | None
+) -> None:
+    found = proof_texts(reply, language, "foo", cut_off=cut_off)
+    whole = (f"{reply}\n",) if not cut_off else ()
+    assert found == ((proof,) if proof is not None else whole)
+
+
 async def test_problem_without_a_named_theorem_is_undecided() -> None:
     found = await checker(RecordedBox()).judge("easy.", language="rocq", statement="Goal True.")
     assert found.judgement.verdict == "undecided"
