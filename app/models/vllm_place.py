@@ -53,6 +53,8 @@ def find_vllm(chosen: str | None) -> VllmInstall:
 
     Raises ``PartMissing`` where there is none, ``BadInput`` where ``chosen`` names none.
     """
+    if sys.platform == "win32":
+        raise PartMissing("vLLM does not run on Windows.", "Use it in WSL, or take a gguf: model.")
     if chosen:
         return _chosen(chosen)
     if find_spec("vllm") is not None:

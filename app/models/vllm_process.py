@@ -33,7 +33,7 @@ import msgspec
 
 from app.models.vllm_card import KEEPERS_MARK, SECONDS_TO_STOP, SOCKET, Card, Job, Started
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM))
 _LOOK_EVERY = 0.5
 _SUBREAPER, _BACKLOG = 36, 16
 
