@@ -29,12 +29,11 @@ _LEAST: Final = 300
 
 
 def with_files(problem: Problem, context: int | None) -> str:
-    """The issue and the files, as many as a model with ``context`` tokens can read."""
-    asked = problem.prompt.strip("\n")
+    """The files, as many as a model with ``context`` tokens can read, and the issue, which stands last: what
+    a small model read last is what it answers."""
+    asked = f"The issue: {problem.prompt.strip()}\n\nName the cause and give the SEARCH/REPLACE blocks."
     room = int((context or _UNKNOWN_CONTEXT) * _SHARE * _CHARACTERS_A_TOKEN) - len(asked)
-    parts = [asked]
-    if problem.test_command:
-        parts.append(f"These tests must pass: {problem.test_command}")
+    parts = []
     terms = terms_of(problem.prompt)
     for source in problem.sources:
         if room < _LEAST:
@@ -43,7 +42,7 @@ def with_files(problem: Problem, context: int | None) -> str:
         text = source.text if whole else excerpt(source.text, terms, room)
         parts.append(_file(source, text, whole=whole))
         room -= len(text)
-    return "\n\n".join(parts)
+    return "\n\n".join((*parts, asked))
 
 
 def _file(source: SourceFile, text: str, *, whole: bool) -> str:
@@ -51,4 +50,6 @@ def _file(source: SourceFile, text: str, *, whole: bool) -> str:
     language = {"py": "python", "js": "javascript", "ts": "typescript", "rs": "rust"}.get(language, language)
     fence = "````" if "```" in text else "```"
     note = "" if whole else " (in part)"
+    if "test" in PurePosixPath(source.path).name.lower():
+        note += " (a test, not to be changed)"
     return f"{source.path}{note}\n{fence}{language}\n{text.rstrip(chr(10))}\n{fence}"

@@ -16,7 +16,7 @@ _REASON_CHARACTERS: Final = 400
 _UNUSABLE: Final = {126: "cannot be run", 127: "is not found here"}
 _PYTEST_UNUSABLE: Final = {
     3: "failed inside pytest",
-    4: "is not one that pytest understands",
+    4: "finds no such tests, or pytest does not know its options",
     5: "finds no tests",
 }
 

@@ -24,6 +24,8 @@ _TEST_FILE: Final = re.compile(
     r"^(?:test_.*\.py|.*_tests?\.py|tests?\.py|.*_test\.go|.*[._](?:test|spec)\.[cm]?[jt]sx?|.*_spec\.rb)$"
 )
 _TEST_FOLDERS: Final = frozenset(("tests", "test", "__tests__", "spec", "testing"))
+_RUNNER: Final = re.compile(r"^(?:py\.?test|nosetests?|nose2|unittest|tox|jest|vitest|mocha|rspec)\d*$")
+_INTERPRETER: Final = re.compile(r"^(?:python[\d.]*|pypy3?|sh|bash|dash|zsh|node|ruby|perl|php|Rscript)$")
 _RUNNERS: Final = frozenset(("pytest", "_pytest", "pluggy", "nose", "xdist", "monkeys_report"))
 
 
@@ -38,15 +40,23 @@ def set_aside(
 
 
 def named_in(command: str, files: Files) -> set[str]:
-    """The files and folders of the repository that stand in a shell line."""
+    """The files and folders of the repository that judge, as a shell line names them: all that a test runner
+    is given, and scripts that are run. A file that some program only reads may be the one to repair."""
     try:
         words = shlex.split(command)
     except ValueError:
         words = command.split()
-    folders = {str(parent) for path in files.paths() for parent in PurePosixPath(path).parents}
-    candidates = {re.sub(r"^\./|/+$", "", part) for word in words for part in (word, word.split("::")[0])}
-    modules = {word.replace(".", "/") + ".py" for word in words if "/" not in word}
-    return {path for path in candidates | modules if path and (path in folders or files.has(path))}
+    runs_tests = any(_RUNNER.match(PurePosixPath(word).name) for word in words) and "doctest" not in command
+    folders = {str(parent) for path in files.paths() for parent in PurePosixPath(path).parents} - {"."}
+    found = set()
+    for before, word in zip(["&&", *words], words, strict=False):
+        path = re.sub(r"^\./|/+$", "", word.split("::")[0])
+        module = f"{word.replace('.', '/')}.py"
+        is_run = before in ("&&", "||", ";", "|", "-m") or _INTERPRETER.match(PurePosixPath(before).name)
+        for place in (path, module):
+            if (place in folders or files.has(place)) and (runs_tests or is_run):
+                found.add(place)
+    return found
 
 
 def _is_protected(path: str, files: Files, named: set[str], command: str) -> bool:
@@ -57,9 +67,7 @@ def _is_protected(path: str, files: Files, named: set[str], command: str) -> boo
         # A new module at the top would be imported in place of the runner's, or of one that it rests on.
         module = place.parts[0].removesuffix(".py")
         return module in _RUNNERS or (len(place.parts) == 1 and module in sys.stdlib_module_names)
-    if path in named:
-        return "doctest" not in command
-    if _TEST_FILE.match(place.name):
+    if path in named or _TEST_FILE.match(place.name):
         return True
     folders = place.parts[:-1]
     if folders and folders[0] in _TEST_FOLDERS:
