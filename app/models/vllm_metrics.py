@@ -58,12 +58,16 @@ class ServerLoad:
 
     @property
     def words(self) -> str:
-        """``16 running, 4 waiting · cache 12% · prefix hits 94%``."""
+        """``16 running, 4 waiting · cache 12% · prefix hits 94% · 2.3 TFLOP by its count``."""
+        from budgets.amounts import show_flops
+
         parts = [f"{self.running:,} running" + (f", {self.waiting:,} waiting" if self.waiting else "")]
         if self.cache is not None:
             parts.append(f"cache {self.cache:.0%}")
         if self.prefix_share is not None:
             parts.append(f"prefix hits {self.prefix_share:.0%}")
+        if self.flops:
+            parts.append(f"{show_flops(self.flops)} by its count")
         return " · ".join(parts)
 
 

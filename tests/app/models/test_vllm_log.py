@@ -149,7 +149,7 @@ def test_figures_of_all_engines_are_put_together() -> None:
     assert load.cache == pytest.approx(0.3)
     assert load.prefix_share == 0.75
     assert load.flops == 2 * 18952538112
-    assert load.words == "16 running, 2 waiting · cache 30% · prefix hits 75%"
+    assert load.words == "16 running, 2 waiting · cache 30% · prefix hits 75% · 37.9 GFLOP by its count"
 
 
 def test_counters_count_from_the_first_look() -> None:
