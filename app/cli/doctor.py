@@ -50,6 +50,7 @@ def _checks() -> Iterator[Check]:
     yield _weights()
     yield _journal()
     yield _sandbox()
+    yield _commands()
     yield _rocq()
     yield _lean()
     yield from _gpus()
@@ -88,6 +89,28 @@ def _vllm() -> Check:
     except MonkeysError as error:
         return Check("vllm", False, error.message, error.fix)
     return Check("vllm", True, install.sentence)
+
+
+def _commands() -> Check:
+    """Whether test commands of repositories can be run, and how firmly their memory is held."""
+    import asyncio
+
+    from verifiers.sandbox import CommandBox, NoSandbox
+    from verifiers.sandbox.commands import BETTER_HOLDER
+
+    async def walls() -> str:
+        async with CommandBox() as box:
+            return await box.probe()
+
+    try:
+        found = asyncio.run(walls())
+    except NoSandbox as error:
+        return Check("patches", False, error.message, error.fix)
+    name, _, holder = found.partition(", ")
+    detail = f"test commands run behind {name}, their memory held by a {holder}"
+    if "watch" in holder:
+        return Check("patches", True, detail.replace("by a ", "by "), BETTER_HOLDER)
+    return Check("patches", True, detail)
 
 
 def _sandbox() -> Check:
