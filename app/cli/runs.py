@@ -152,7 +152,15 @@ def _show_sample(rows: list[dict[str, Any]], index: int, output: Output) -> None
         )
     answer = one_line(row["answer"] or "none", 200)
     facts = f"#{index} · {one_line(row['model'], 60)} · answer {answer} · {row['verdict'] or 'unverified'}"
-    print_one(output, row, [f"{facts} · {row['completion_tokens']} tokens", "", clean(row["text"])])
+    lines = [f"{facts} · {row['completion_tokens']} tokens"]
+    if row.get("reward") is not None:
+        lines.append(f"reward {row['reward']:.4g} ({one_line(row['reward_model'] or '', 60)})")
+    lines += ["", clean(row["text"])]
+    if row.get("program_status") is not None:
+        reason = one_line(row.get("program_reason") or "", 200)
+        lines += ["", f"program {row['program_status']}{f': {reason}' if reason else ''}"]
+        lines += ["", clean(row["program"])] if row.get("program") else []
+    print_one(output, row, lines)
 
 
 @app.command()

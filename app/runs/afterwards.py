@@ -146,14 +146,16 @@ def _span(
 
 
 def _found(sample: Sample) -> dict[str, Any]:
-    """What was found out about a sample, as the sample format has it."""
-    return {
-        "reward": sample.reward,
-        "reward_model": sample.reward_model,
+    """What was found out about a sample, as the sample format has it; what its row said stays as it was."""
+    found: dict[str, Any] = {"reward": sample.reward, "reward_model": sample.reward_model}
+    if sample.translator == _GIVEN:
+        return found
+    return found | {
         "program_answer": sample.program_answer,
         "program_status": sample.program_status,
         "program_reason": sample.program_reason or None,
-        **(program_cost(sample) if sample.translator != _GIVEN else {}),
+        "program": sample.program or None,
+        **program_cost(sample),
     }
 
 

@@ -37,6 +37,8 @@ def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
         "reward_model": sample.reward_model,
         "program_answer": sample.program_answer,
         "program_status": sample.program_status,
+        "program_reason": sample.program_reason or None,
+        "program": sample.program or None,
         **program_cost(sample),
         "prompt_tokens": sample.prompt_tokens,
         "completion_tokens": sample.tokens,

@@ -75,6 +75,17 @@ def test_samples_get_their_programs_and_rewards_first(
     assert "tokens read" not in err
 
 
+def test_what_a_row_says_of_its_program_stays(
+    files: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"program_status": "agrees", "program_answer": "43", "program": "print(43)", "mine": 1}
+    rows = jsonl(tmp_path / "told.jsonl", [SAMPLES[0] | told, SAMPLES[1] | {"program_status": "differs"}])
+    assert picked(files, rows, "--reward", "likelihood", "--write", files["written"]) == 0
+    first = rows_of(files["written"])[0]
+    assert {name: first[name] for name in told} == told
+    assert first["reward"] == -0.1
+
+
 def test_a_budget_ends_the_programs_and_says_so(
     files: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
