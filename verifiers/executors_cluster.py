@@ -1,9 +1,9 @@
 """A Ray cluster as an executor, seen from a program that must not be disturbed.
 
 Ray writes to the standard output of whoever joins a cluster, and ends the process when the cluster's head is
-gone. So a process of its own joins (``executors_ray.main``), and this is the other end of its pipes: a line
-of JSON for each job and each answer. When that process ends, jobs on their way are undecided and say so, and
-the next job joins anew.
+gone. So a process of its own joins (``executors_ray_process``), and this is the other end of its pipes: a
+line of JSON for each job and each answer. When that process ends, jobs on their way are undecided and say so,
+and the next job joins anew.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from verifiers.verdicts import Judgement
 _LONGEST_LINE: Final = 64 << 20
 _CLOSE_SECONDS: Final = 10.0
 _PACKAGE: Final = str(Path(__file__).resolve().parents[1])
-_START: Final = "from verifiers.executors_ray import main; main()"
+_START: Final = "from verifiers.executors_ray_process import main; main()"
 
 
 class ClusterExecutor:

@@ -5,23 +5,21 @@ has. A worker that dies takes no job with it: the job goes to another, and after
 undecided and says so, because a reply that ends three workers may be what ended them. Only plain data
 travels.
 
-Ray itself is imported when a cluster is opened, never before, and in a process of its own: ``main`` serves
-jobs that come as lines of JSON (``executors_cluster`` is the other end).
+Ray itself is imported when a cluster is opened, never before, and in a process of its own
+(``executors_ray_process``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import socket
-import sys
 from collections import deque
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from verifiers.executors import WAITING, Answer, Finding, Job, Missing, from_answer, to_answer
 from verifiers.executors_work import Means
@@ -33,7 +31,6 @@ _NOBODY_SECONDS: Final = 60.0
 """How long jobs wait for a cluster of which no worker answers."""
 _REACH_SECONDS: Final = 5.0
 _PID_SECONDS: Final = 30.0
-_LONGEST_LINE: Final = 64 << 20
 
 
 class _Waiting:
@@ -257,53 +254,3 @@ def _reach(address: str) -> None:
         raise Missing(
             f"Nothing answers at {address}: {error.strerror or type(error).__name__}.", _START
         ) from None
-
-
-def main() -> None:
-    """Join a cluster and serve jobs, for whoever started this process. Its standard output is the pipe for
-    answers, which nothing else may write to: Ray prints the deaths of its nodes there."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    asyncio.run(_serve_lines(answers))
-
-
-async def _serve_lines(answers: TextIO) -> None:
-    reader = asyncio.StreamReader(limit=_LONGEST_LINE)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
-    )
-
-    def say(number: int, answer: dict[str, Any]) -> None:
-        answers.write(json.dumps({"id": number, **answer}) + "\n")
-        answers.flush()
-
-    first = json.loads(await reader.readline())
-    workers = RayWorkers(first["address"], Means(**first["means"]))
-    try:
-        try:
-            await workers.open()
-        except Missing as missing:
-            say(first["id"], {"missing": (missing.message, missing.fix)})
-            return
-        say(first["id"], {"workers": workers.at_once})
-        asked: set[asyncio.Task[None]] = set()
-
-        async def judge(number: int, job: dict[str, Any]) -> None:
-            try:
-                answer = to_answer(await workers.submit(Job(**job)))
-            except Missing as missing:
-                answer = {"missing": (missing.message, missing.fix)}
-            say(number, {"answer": answer})
-
-        while line := await reader.readline():
-            question = json.loads(line)
-            if "pids" in question:
-                say(question["id"], {"pids": await workers.worker_pids()})
-                continue
-            task = asyncio.create_task(judge(question["id"], question["job"]))
-            asked.add(task)
-            task.add_done_callback(asked.discard)
-        for task in asked:
-            task.cancel()
-    finally:
-        await workers.close()
