@@ -17,6 +17,7 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from importlib.metadata import version
 from typing import Any
 
 import msgspec
@@ -33,6 +34,7 @@ SETTINGS = {
     "REPEATED_STREAMING_CHUNK_LIMIT": "1000000000",
 }
 """The last one: a sample may well repeat itself a hundred times, which is no fault of the stream."""
+COMPROMISED = frozenset({"1.82.7", "1.82.8", "1.107.0"})
 _LONGEST_REQUEST = 3600.0
 """Seconds. The program ends a silence itself, and much sooner."""
 
@@ -41,7 +43,10 @@ _encoder = msgspec.json.Encoder()
 
 
 def load_litellm() -> Any:
-    """Import LiteLLM the quiet way."""
+    """Import LiteLLM the quiet way. Raises ``RuntimeError`` for a release that must never be imported."""
+    installed = version("litellm")
+    if installed in COMPROMISED:
+        raise RuntimeError(f"release {installed} is reported as compromised; install another")
     os.environ.update(SETTINGS)
     import litellm
 
@@ -198,7 +203,7 @@ def main() -> None:
     try:
         litellm = load_litellm()
     except Exception as error:  # noqa: BLE001 - told to the one who waits
-        said = f"LiteLLM cannot be loaded: {type(error).__name__}: {error}"
+        said = f"LiteLLM cannot be loaded: {error or type(error).__name__}."
         events.write(_encoder.encode(Event(0, fault=Fault("crashed", said[:300], retry=False))) + b"\n")
         events.flush()
         return

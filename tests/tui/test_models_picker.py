@@ -11,7 +11,7 @@ import pytest
 from textual.app import App
 from textual.content import Content
 from textual.pilot import Pilot
-from textual.widgets import OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from app.models.favourites import Favourites
 from app.runs.habits import Habits
@@ -180,6 +180,19 @@ async def test_several_can_be_chosen_across_searches() -> None:
         assert app.answer == ("smollm2", "zeta/model-12")
 
 
+async def test_a_form_is_filled_in_and_not_chosen() -> None:
+    app = Host(ModelPicker((*HERE, ModelChoice("vllm:NAME", "any model of a hub")), ()))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await loaded(pilot)
+        await pilot.press(*"vllm:n", "space", "enter")
+        await pilot.pause()
+        assert app.answer == ("nothing yet",)
+        assert app.picker.query_one(Input).value == "vllm:"
+        await pilot.press(*"Qwen/Qwen9", "enter")
+        await pilot.pause()
+        assert app.answer == ("vllm:Qwen/Qwen9",)
+
+
 async def test_favourites_are_kept_and_stand_first() -> None:
     shop = Shop()
     app = Host(shop.picker())
@@ -236,7 +249,7 @@ def test_a_price_in_words_follows_the_problem_and_the_plan(tmp_path: Path) -> No
     plan = Plan(models=("acme/x",), budget=Budget(usd=parse_usd("1")))
     own = {"acme/x": parse_price("1,2")}
     line = price_line("acme/x", "x" * 400, plan, own, nothing_known)
-    assert line == PriceLine("1 / 2", "≤ $0.0012", "866", "given on the command line")
+    assert line == PriceLine("1.00 / 2.00", "≤ $0.0012", "866", "given on the command line")
     assert price_line("nobody/x", "x", plan, {}, nothing_known).rates == "unknown"
     assert price_line("gguf:/m.gguf", "x", plan, {}, nothing_known).rates == "free"
 

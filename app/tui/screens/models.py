@@ -25,6 +25,8 @@ _MOST_SHOWN = 60
 _WIDE = 100
 """Columns of the terminal from which sizes and contexts have a place."""
 _FAVOURITES = "Favourites"
+_PLACE = "NAME"
+"""Where a name is still to be written: ``vllm:NAME``."""
 
 Prices = Callable[[str], PriceLine]
 
@@ -184,7 +186,7 @@ class ModelPicker(Picker[tuple[str, ...]]):
 
     def action_mark(self) -> None:
         name = self._at_cursor()
-        if name is None:
+        if name is None or name.endswith(_PLACE):
             return
         if name in self._marked:
             self._marked.remove(name)
@@ -209,7 +211,12 @@ class ModelPicker(Picker[tuple[str, ...]]):
         """The marked ones where marks were made, else the one the cursor is on, else the name as typed."""
         name = self._at_cursor()
         typed = self.query_one(Input).value.strip()
-        if len(self._marked) > 1:
+        if name is not None and name.endswith(_PLACE):  # a form to fill in, and not a name
+            field = self.query_one(Input)
+            field.value = name.removesuffix(_PLACE)
+            field.cursor_position = len(field.value)
+            self.query_one("#more", Static).update(f"Type the rest of the name: {name}")
+        elif len(self._marked) > 1:
             self.dismiss(tuple(self._marked))
         elif name is not None:
             self.dismiss((name,))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from types import SimpleNamespace
@@ -32,7 +33,7 @@ from app.models.litellm_child import Child, SharedChild, shared_child
 from app.models.litellm_faults import plain_words, read_fault
 from app.models.litellm_providers import FAMILIAR, missing_variables, provider_of
 from app.models.litellm_wire import Account, Ask, Event, Fault, Look, Stop
-from app.models.litellm_worker import Worker
+from app.models.litellm_worker import Worker, load_litellm
 from app.models.openai_faults import Refusal
 from app.models.openai_patience import Patience
 from app.runs.launch import Launcher
@@ -424,6 +425,14 @@ async def test_one_process_serves_all_and_is_replaced_when_it_dies(monkeypatch: 
     assert not started[1].alive
     await shared.join(lambda _: None)
     assert len(started) == 3
+
+
+@pytest.mark.parametrize("release", ["1.82.7", "1.82.8", "1.107.0"])
+def test_a_compromised_release_is_never_imported(release: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.models.litellm_worker.version", lambda _: release)
+    with pytest.raises(RuntimeError, match="compromised"):
+        load_litellm()
+    assert "litellm" not in sys.modules
 
 
 async def test_a_process_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
