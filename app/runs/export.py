@@ -37,17 +37,17 @@ def _row(sample: Sample, problem_id: str) -> dict[str, Any]:
         "reward_model": sample.reward_model,
         "program_answer": sample.program_answer,
         "program_status": sample.program_status,
-        "program_reason": sample.program_reason or None,
-        "program": sample.program or None,
-        **program_cost(sample),
         "prompt_tokens": sample.prompt_tokens,
         "completion_tokens": sample.tokens,
         "usd": None if known.usd is None else usd_text(known.usd),
         "estimated": sample.estimated,
         "flops": None if known.flops is None else float(known.flops),
-        "mean_logprob": sample.mean_logprob,
         "finish_reason": sample.finish_reason,
         "error": sample.error,
+        "mean_logprob": sample.mean_logprob,
+        "program_reason": sample.program_reason or None,
+        "program": sample.program or None,
+        **program_cost(sample),
     }
 
 
