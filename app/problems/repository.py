@@ -141,7 +141,7 @@ def _follow_tests(scores: defaultdict[str, float], command: str, paths: list[str
     """The test files that the command names, and what they import."""
     words = {re.sub(r"^\./", "", word.split("::")[0].strip("'\"")) for word in command.split()}
     for test in [path for path in paths if path in words]:
-        scores[test] += _TRACED / 2
+        scores[test] += _IMPORTS / 2
         for source, names, plain in _IMPORTED.findall(files.text(test) or ""):
             module = source or plain
             targets = [f"{module}.{name.split(' as ')[0].strip(' ()')}" for name in names.split(",")]
