@@ -334,7 +334,8 @@ class Engine(Driver[RunState]):
     def _why_end(self, now: float, *, still_opening: bool) -> tuple[ev.Status, str] | None:
         state, budget = self.state, self.state.budget
         if self._stopping:
-            return ("failed" if self.fault else self._stopped_as), self._stopping
+            unkept = self.fault is not None and self.fault.message == self._stopping
+            return ("failed" if unkept else self._stopped_as), self._stopping
         if budget.seconds is not None and self._at() >= budget.seconds:
             return "budget", "The time is up."
         if not self._enough and (enough := self._rule.reached(state)):

@@ -51,3 +51,17 @@ async def test_a_problem_that_is_too_long_is_bad_input() -> None:
     fault = _fault_of(engine.state, engine.fault)
     assert isinstance(fault, BadInput)
     assert "too long for the model. It reads 4,096 tokens" in fault.message
+
+
+async def test_a_run_that_is_stopped_by_hand_has_not_failed_because_a_model_was_missing() -> None:
+    class Missing(ScriptedBackend):
+        async def open(self, report: object) -> None:
+            raise PartMissing("The weights are not here.", "Run: monkeys models pull b")
+
+    backends: dict[str, ScriptedBackend] = {"a": scripted(RIGHT, name="a"), "b": Missing((RIGHT,), name="b")}
+    engine = engine_on(backends, plan("a", "b", samples=400))
+    async for _ in engine.run():
+        if engine.state.finished >= 2:
+            engine.stop()
+    assert engine.state.status == "stopped"
+    assert _fault_of(engine.state, engine.fault) is None
