@@ -27,5 +27,6 @@ def serve(
     from app.models.vllm_backend import wanted_by_settings
 
     wanted = wanted_by_settings(name.removeprefix("vllm:"))
-    wanted = replace(wanted, pooling=reward, port=port, flags=(*wanted.flags, *(flags or ())))
+    more = tuple(flags or ())
+    wanted = replace(wanted, pooling=reward, port=port, flags=wanted.flags + more, exact=bool(more))
     return serve_until_told(wanted, output)

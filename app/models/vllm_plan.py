@@ -66,6 +66,8 @@ class Wanted:
     pooling: bool = False
     port: int | None = None
     flags: tuple[str, ...] = ()
+    exact: bool = False
+    """Whether a server of the model that is up with other flags will not do."""
 
     @property
     def folder(self) -> Path | None:

@@ -178,7 +178,7 @@ def _find(wanted: Wanted) -> _Hold | None:
     for card, line in answering(patience=sum(SECONDS_TO_STOP)):
         about = card.about
         same = about.model == wanted.model and about.pooling == wanted.pooling
-        fitting = wanted.port in (None, about.port) and wanted.flags in ((), about.flags)
+        fitting = wanted.port in (None, about.port) and (not wanted.exact or wanted.flags == about.flags)
         if same and fitting and found is None:
             found = _Hold(about, card.pid, line)
             continue

@@ -257,7 +257,9 @@ async def test_a_port_that_is_taken_and_flags_that_differ_are_refused(wanted: Wa
             await hold_server(Wanted(wanted.name, wanted.command, port=port))
     async with held(wanted):
         with pytest.raises(BadInput, match="is up already, on port"):
-            await hold_server(Wanted(wanted.name, wanted.command, flags=("--max-num-seqs", "8")))
+            await hold_server(Wanted(wanted.name, wanted.command, flags=("--a", "8"), exact=True))
+        async with held(Wanted(wanted.name, wanted.command, flags=("--a", "8"))) as shared:
+            assert not shared.started
 
 
 async def test_a_cancelled_start_leaves_nothing(
