@@ -78,7 +78,18 @@ def progress_lines(state: RunState) -> list[str]:
     parts = [done, f"{show_count(round(state.tokens_per_second()))} tok/s", f"{len(state.live)} in flight"]
     if more := left_words(state):
         parts.append(more)
+    parts += _helped(state)
     return [f"{bar} {' · '.join(parts)}", " · ".join([*_answers(state), *_budget(state)])]
+
+
+def _helped(state: RunState) -> list[str]:
+    """How many samples have their program and their reward, where these were asked for."""
+    plan, found = state.plan, []
+    if plan is not None and plan.translator is not None:
+        found.append(f"{state.filter.looked_at:,} programs")
+    if plan is not None and plan.reward is not None:
+        found.append(f"{state.rewarded:,} rewards")
+    return found
 
 
 def _preparing(state: RunState) -> str:

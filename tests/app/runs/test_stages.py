@@ -4,7 +4,9 @@ resumed run does again."""
 from __future__ import annotations
 
 import asyncio
+import random
 from decimal import Decimal
+from operator import itemgetter
 
 import msgspec
 import pytest
@@ -30,6 +32,8 @@ from tests.app.runs.helping import (
     helped,
 )
 from tests.app.runs.rigs import HurriedClock, ListStore, collect, scripted
+from verifiers.candidates import Candidate
+from verifiers.rules import RULES
 
 FOUR = (RIGHT, SLIP, OTHER, RIGHT_TOO)
 PROGRAMS = (ADDS, ADDS, TIMES, ADDS)
@@ -405,3 +409,36 @@ async def test_a_translator_that_also_samples_leaves_most_places_to_sampling() -
     assert engine.state.finished == 40
     assert all(status is not None for status in statuses(engine.state))
     assert both.most_open <= 8
+
+
+async def test_the_picks_of_a_run_are_those_of_the_rules_over_all_its_samples() -> None:
+    """However programs and rewards came in: rules look at samples in the order in which these were ready."""
+    chance = random.Random(7)
+    texts = [f"17 + {n} makes {17 + n}. The answer is {17 + n}." for n in chance.choices(range(4, 12), k=60)]
+    programs = [
+        chance.choice((ADDS, LIAR, f"```python\nprint(17 + {chance.randrange(4, 12)})\n```")) for _ in texts
+    ]
+    reward = LengthReward(of=lambda text: random.Random(text).uniform(-1, 1), batch=3)
+    engine = helped(texts, translator=programs, reward=reward)
+    await collect(engine)
+    state = engine.state
+    when = {"rewards": "rewarded", "programs": "checked", "verdicts": "judged"}
+    for rule in RULES:
+        if not rule.needs:
+            continue
+        places = [
+            (max(getattr(each, when[need]) for need in rule.needs), each) for each in state.every_sample()
+        ]
+        ready = [each for _, each in sorted(places, key=itemgetter(0))]
+        seen = [
+            Candidate(each.index, each.answer, each.group, each.reward, each.program_status, each.verdict)
+            for each in ready
+        ]
+        expected, told = rule.pick(seen), state.picks[rule.name]
+        assert expected is not None
+        assert (told.answer, told.sample, told.support) == (
+            expected.answer,
+            expected.sample,
+            expected.support,
+        )
+        assert told.share == pytest.approx(expected.share)
