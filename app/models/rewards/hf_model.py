@@ -68,8 +68,8 @@ class TorchScorer:
 
     def __init__(self, model: Any, tokenizer: Any, *, writes: bool) -> None:
         torch: Any = import_module("torch")
-        if torch.cuda.is_available():
-            model = model.to("cuda")
+        # Half precision moves a mean log-probability by a tenth, and on most processors is no faster.
+        model = model.to("cuda") if torch.cuda.is_available() else model.float()
         self._torch, self._model, self._tokenizer, self._writes = torch, model, tokenizer, writes
         config = model.config
         self.parameters = sum(int(weight.numel()) for weight in model.parameters())
