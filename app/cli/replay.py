@@ -34,7 +34,7 @@ def replay(
 
     player = Player(_recording(recording), speed=factor)
     if output is None and sys.stdout.isatty() and sys.stdin.isatty():
-        from app.tui.app import open_replay
+        from app.tui.opening import open_replay
 
         return open_replay(player)
     return _print(player, output or Output.jsonl)

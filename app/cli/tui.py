@@ -11,6 +11,6 @@ def open_tui(problem: str | None) -> int:
     """Open it with ``problem`` typed in. Raises ``BadInput`` where there is no terminal to open it on."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("The TUI needs a terminal.", "Without one, use: monkeys solve PROBLEM")
-    from app.tui.app import open_tui
+    from app.tui.opening import open_tui
 
     return open_tui(problem)

@@ -12,62 +12,10 @@ text works only where nothing is being typed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Iterator
+from typing import Final
 
-Place = Literal["compose", "run", "replay", "compare", "list"]
-Offer = Literal["", "models", "rewards", "themes", "limits", "runs"]
-
-ANYWHERE: Final[frozenset[Place]] = frozenset({"compose", "run", "replay", "compare", "list"})
-MAIN: Final[frozenset[Place]] = frozenset({"compose", "run", "replay", "compare"})
-RUNS: Final[frozenset[Place]] = frozenset({"run", "replay"})
-WATCHED: Final[frozenset[Place]] = frozenset({"run", "replay", "compare"})
-RUN: Final[frozenset[Place]] = frozenset({"run"})
-COMPOSE: Final[frozenset[Place]] = frozenset({"compose"})
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    id: str
-    title: str
-    """What it does, in two or three words, as the palette shows it."""
-    help: str
-    """One line that needs no other line."""
-    where: frozenset[Place] = ANYWHERE
-    keys: tuple[str, ...] = ()
-    """Textual's names. The first is the one shown."""
-    command: str | None = None
-    """The word after the slash."""
-    argument: str = ""
-    """The argument as the help shows it."""
-    optional: bool = False
-    """Whether the command stands without its argument."""
-    offer: Offer = ""
-    """Where completions of the argument come from."""
-    hint: str = ""
-    """The word beside the key in the line of hints; without one it is left out there."""
-    rank: int = 50
-    """Hints stand in this order, and the last fall away first when the terminal is narrow."""
-    aliases: tuple[str, ...] = ()
-    """Other words for the command, and words to find it by in the palette."""
-    live: bool = False
-    """Hinted at only while something comes."""
-    prefill: bool = False
-    """Its key writes the command into the prompt line, where the argument is then typed."""
-
-    @property
-    def usage(self) -> str:
-        """The command as one types it, ``""`` where there is none."""
-        if self.command is None:
-            return ""
-        shown = f"[{self.argument}]" if self.argument and self.optional else self.argument
-        return f"/{self.command} {shown}".rstrip()
-
-    @property
-    def needs_argument(self) -> bool:
-        return bool(self.argument) and not self.optional
-
+from app.tui.action_kinds import ANYWHERE, COMPOSE, MAIN, RUN, RUNS, WATCHED, Action, Place
 
 ACTIONS: Final[tuple[Action, ...]] = (
     Action(
@@ -350,63 +298,7 @@ BY_COMMAND: Final = {
     word: action for action in ACTIONS if action.command for word in (action.command, *action.aliases)
 }
 
-_SHOWN = {
-    "escape": "esc",
-    "question_mark": "?",
-    "slash": "/",
-    "colon": ":",
-    "pageup": "pgup",
-    "pagedown": "pgdn",
-}
-
 
 def at(place: Place) -> Iterator[Action]:
     """The actions of a place, in the order in which hints show them."""
     return iter(sorted((action for action in ACTIONS if place in action.where), key=lambda a: a.rank))
-
-
-def show_key(key: str) -> str:
-    """A key as the hints name it: ``ctrl+r`` is ``^r``, ``escape`` is ``esc``."""
-    if key.startswith("ctrl+"):
-        return f"^{key.removeprefix('ctrl+')}"
-    return _SHOWN.get(key, key)
-
-
-GAP: Final = 2
-"""Cells between two hints."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hint:
-    action: Action
-    key: str
-    word: str
-
-    @property
-    def cells(self) -> int:
-        return len(self.key) + 1 + len(self.word)
-
-
-def first_key(action: Action, own_keys: Mapping[str, str]) -> str:
-    """The key to show for an action: the user's own where there is one, ``""`` where there is none."""
-    keys = own_keys[action.id].split(",") if action.id in own_keys else action.keys
-    return show_key(keys[0].strip()) if keys else ""
-
-
-def hints(
-    place: Place, width: int, *, live: bool = True, own_keys: Mapping[str, str] | None = None
-) -> list[Hint]:
-    """The hints of a place that fit into ``width`` cells; help always has its place."""
-    wished = [
-        Hint(action, first_key(action, own_keys or {}), action.hint)
-        for action in at(place)
-        if action.hint and action.keys and (live or not action.live)
-    ]
-    wished.sort(key=lambda hint: hint.action.id != "help")
-    kept: list[Hint] = []
-    for hint in wished:
-        if sum(other.cells + GAP for other in kept) + hint.cells > width and kept:
-            break
-        kept.append(hint)
-    kept.sort(key=lambda hint: hint.action.rank)
-    return kept

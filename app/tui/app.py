@@ -7,7 +7,6 @@ the ``Session``; a screen is only a view of one, so it can be closed, or fail, w
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,12 +17,14 @@ from textual.screen import Screen
 
 from app import locations
 from app.errors import BadInput, MonkeysError
-from app.tui.actions import ACTIONS, BY_ID, Place
+from app.tui.action_kinds import Place
+from app.tui.actions import ACTIONS, BY_ID
 from app.tui.commands import NewProblem, is_a_name, read_line
 from app.tui.comparing import Comparing
-from app.tui.draft import Draft, draft_from
+from app.tui.draft import Draft
 from app.tui.follow_ups import FollowUps
 from app.tui.household import Household
+from app.tui.leaving import Leaving
 from app.tui.palette import ActionsProvider
 from app.tui.prompt_history import PromptHistory
 from app.tui.prompt_line import PromptLine
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     from app.runs.source import RunSource
     from app.tui.ports import ModelChoice, Ports
 
-_QUIT_WINDOW = 3.0
-"""Seconds within which a second press means it."""
 LIMIT_EXAMPLES = ("$1", "500 samples", "10 min", "50k tokens", "1 PFLOP")
 
 
@@ -58,7 +57,7 @@ def _bindings() -> list[BindingType]:
     ]
 
 
-class MonkeysApp(FollowUps, Comparing, Household, App[None]):
+class MonkeysApp(FollowUps, Comparing, Household, Leaving, App[None]):
     TITLE = "monkeys"
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     COMMANDS: ClassVar[set[Any]] = {ActionsProvider}
@@ -85,9 +84,7 @@ class MonkeysApp(FollowUps, Comparing, Household, App[None]):
         self._run_screen = run_screen or _run_screen
         self._history = history or PromptHistory(locations.history_file())
         self._models: tuple[ModelChoice, ...] | None = None
-        self._quit_pressed = float("-inf")
         self._replaced: RunSource | None = None
-        self._farewell: str | None = None
         self._watched: asyncio.Task[None] | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -294,47 +291,6 @@ class MonkeysApp(FollowUps, Comparing, Household, App[None]):
     def tell(self, line: str, *, warning: bool = False) -> None:
         self.notify(line, severity="warning" if warning else "information", markup=False)
 
-    # -- the end ----------------------------------------------------------------------------------------
-
-    def do_quit(self, _: str = "") -> None:
-        """At once where nothing can be lost; else the first press says what a second one does."""
-        now = self.session.ports.now()
-        sure = now - self._quit_pressed <= _QUIT_WINDOW
-        self._quit_pressed = now
-        if self.session.live and not sure:
-            self.tell("Still sampling. Press the same key again to stop and quit; what came is kept.")
-        elif not sure and self._typed():
-            self.tell("Press the same key again to quit.")
-        else:
-            self.run_worker(self._leave(), exclusive=True, group="leave")
-
-    def _typed(self) -> bool:
-        form = self.screen_stack[0]
-        return isinstance(form, ComposeScreen) and bool(form.draft.text.strip()) and self.screen is form
-
-    async def _leave(self) -> None:
-        await self.session.close()
-        self.exit()
-
-    async def action_quit(self) -> None:
-        self.do_quit()
-
-    def _fatal_error(self) -> None:
-        """Textual would paint the traceback over the user's terminal."""
-        from app.tui.crash import report
-
-        source = self.session.source
-        run_id = source.state.run_id if source is not None and self.session.spends else None
-        self._farewell = report(self._exception or RuntimeError("unknown"), run_id or None)
-        self._exit_renderables.clear()
-        self._close_messages_no_wait()
-
-    def _print_error_renderables(self) -> None:
-        """Plainly: a console would cut a path at the width of the terminal."""
-        if self._farewell is not None:
-            self.error_console.file.write(f"{self._farewell}\n")
-        self._exit_renderables.clear()
-
 
 def _run_screen(source: RunSource, prompt: PromptLine) -> Screen[Any]:
     from app.tui.screens.run import RunScreen
@@ -344,40 +300,3 @@ def _run_screen(source: RunSource, prompt: PromptLine) -> Screen[Any]:
 
 def _sentence(fault: MonkeysError) -> str:
     return f"{fault.message} {fault.fix}" if fault.fix else fault.message
-
-
-def calm_collector() -> None:
-    """A full collection over many thousand samples would hold up a key for a third of a second; ours are
-    freed by counting references, so the search for cycles may be rare."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
-
-
-def open_tui(problem_text: str | None = None) -> int:
-    """Open the program on its form, with ``problem_text`` typed in. Returns the exit status.
-
-    Raises ``BadInput`` for settings that cannot be used.
-    """
-    return _run(problem_text, None)
-
-
-def open_replay(source: RunSource) -> int:
-    """Open the program on a recording. Returns the exit status. Raises as ``open_tui`` does."""
-    return _run(None, source)
-
-
-def _run(problem_text: str | None, recording: RunSource | None) -> int:
-    from app import settings
-    from app.tui.wiring import real_ports
-
-    mine = settings.load().settings
-    calm_collector()
-    app = MonkeysApp(
-        real_ports(mine),
-        draft=draft_from(mine).asking(problem_text or ""),
-        recording=recording,
-        theme=mine.theme,
-        keys=mine.keys,
-    )
-    app.run()
-    return app.return_code or 0

@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from typing import TypeAlias
 
 from app.errors import BadInput
-from app.tui.actions import ACTIONS, BY_COMMAND, Action, Place
+from app.tui.action_kinds import Action, Place
+from app.tui.actions import ACTIONS, BY_COMMAND
 
 Offers: TypeAlias = Mapping[str, Callable[[], Iterable[str]]]
 """For each kind of argument, where its possible values come from; asked only when needed."""

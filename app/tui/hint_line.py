@@ -9,7 +9,8 @@ from textual.geometry import Size
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from app.tui.actions import GAP, Hint, Place, hints
+from app.tui.action_kinds import Place
+from app.tui.key_hints import GAP, Hint, hints
 
 
 class HintLine(Widget):

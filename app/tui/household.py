@@ -13,7 +13,8 @@ from textual.theme import Theme
 from app import locations
 from app.errors import BadInput
 from app.tui import clipboard
-from app.tui.actions import ACTIONS, show_key
+from app.tui.actions import ACTIONS
+from app.tui.key_hints import show_key
 from app.tui.theme import DARK, LIGHT
 
 if TYPE_CHECKING:

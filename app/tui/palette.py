@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from app.tui.actions import Action, at, first_key
+from app.tui.action_kinds import Action
+from app.tui.actions import at
+from app.tui.key_hints import first_key
 
 if TYPE_CHECKING:
     from app.tui.app import MonkeysApp

@@ -18,7 +18,7 @@ from textual.reactive import reactive
 from textual.widgets import Input, Label, OptionList, Static
 from textual.widgets.option_list import Option
 
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.commands import Completion, Offers, complete
 from app.tui.hint_line import HintLine
 from app.tui.prompt_history import PromptHistory

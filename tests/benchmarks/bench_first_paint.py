@@ -21,7 +21,7 @@ from tests.tui.terminal import Terminal
 TIMES = 9
 MOST = 2.5
 TITLE = b"ask once"
-PROGRAM = [sys.executable, "-c", "from app.tui.app import open_tui; open_tui()"]
+PROGRAM = [sys.executable, "-c", "from app.tui.opening import open_tui; open_tui()"]
 
 
 def baseline() -> tuple[float, float]:

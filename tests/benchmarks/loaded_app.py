@@ -20,8 +20,9 @@ from app.runs.launch import Launcher
 from app.runs.plan import Plan
 from app.runs.source import LiveRun
 from app.runs.state import RunState
-from app.tui.app import MonkeysApp, calm_collector
+from app.tui.app import MonkeysApp
 from app.tui.draft import Draft
+from app.tui.opening import calm_collector
 from app.tui.ports import Ports
 from budgets.amounts import Budget
 from tests.app.runs.rigs import plan

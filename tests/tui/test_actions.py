@@ -7,8 +7,10 @@ from typing import get_args
 
 import pytest
 
-from app.tui.actions import ACTIONS, BY_COMMAND, BY_ID, Place, at, hints, show_key
+from app.tui.action_kinds import Place
+from app.tui.actions import ACTIONS, BY_COMMAND, BY_ID, at
 from app.tui.app import MonkeysApp
+from app.tui.key_hints import hints, show_key
 from app.tui.screens.compose import ComposeScreen
 
 PLACES: tuple[Place, ...] = get_args(Place)

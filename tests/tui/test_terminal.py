@@ -11,7 +11,7 @@ import pytest
 
 from tests.tui.terminal import Terminal
 
-PROGRAM = (sys.executable, "-c", "import sys; from app.tui.app import open_tui; sys.exit(open_tui())")
+PROGRAM = (sys.executable, "-c", "import sys; from app.tui.opening import open_tui; sys.exit(open_tui())")
 F2 = "\x1bOQ"
 CTRL_Q, CTRL_R, ESCAPE = "\x11", "\x12", "\x1b"
 

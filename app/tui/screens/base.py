@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen
 
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 
 if TYPE_CHECKING:
     from app.tui.app import MonkeysApp

@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from app.problems.problem import Problem
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.ports import short_name
 from app.tui.screens.base import ShellScreen
 from verifiers.safe_text import clean, one_line
@@ -98,5 +98,5 @@ def _line(row: dict[str, Any]) -> Content:
     return Content.assemble(
         (f"{mark} ", colour),
         f"{answer}  ",
-        (f"#{row['index']} {row['completion_tokens']} tok", "$foreground-muted"),
+        (f"#{row['index'] + 1} {row['completion_tokens']} tok", "$foreground-muted"),
     )

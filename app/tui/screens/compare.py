@@ -18,7 +18,7 @@ from textual.widget import Widget
 
 from app.runs.compare.standings import Unit, standings, unit_of
 from app.runs.compare.state import ComparisonState
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.screens.base import ShellScreen
 from app.tui.text.scores import Scores, score
 from app.tui.widgets.compare.board import CompareBoard

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, Static, TextArea
 
 from app.errors import MonkeysError
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.draft import Draft, FieldFault, read_plan, read_problem
 from app.tui.fields import Choice, ModelChips
 from app.tui.hint_line import HintLine

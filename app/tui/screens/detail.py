@@ -13,7 +13,7 @@ from textual.containers import Horizontal
 
 from app.runs.source import RunSource
 from app.runs.state import RunState, Sample
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.screens.base import ShellScreen
 from app.tui.text import fit
 from app.tui.text.marks import MEANINGS, SIGNS, number, standing

@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from app.runs.source import RunSource
 from app.runs.state import RunState, Sample
-from app.tui.actions import Place
+from app.tui.action_kinds import Place
 from app.tui.screens.base import ShellScreen
 from app.tui.text.marks import number
 from app.tui.widgets.coverage import CoverageChart

@@ -36,5 +36,6 @@ def standing(sample: Sample) -> Standing:
 
 
 def number(index: int) -> int:
-    """What people call a sample: the first is number 1."""
+    """What people call a sample on the screen: the first is number 1. Files and the command line have its
+    index, which begins at 0."""
     return index + 1

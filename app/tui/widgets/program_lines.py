@@ -24,9 +24,7 @@ def translation_lines(sample: Sample, width: int, look: Look, colours: Palette) 
         lines += program_lines(program, width, look)
     if sample.program_status is None:
         return [*lines, [Segment("▏", colours.live)]]
-    style = {"agrees": colours.right, "differs": colours.wrong, "failed": colours.wrong}.get(
-        sample.program_status, colours.dim
-    )
+    style = colours.strong if sample.program_status == "agrees" else colours.dim
     return [*lines, *([Segment(line, style)] for line in wrap(program_result(sample), width))]
 
 

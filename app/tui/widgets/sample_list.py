@@ -7,11 +7,8 @@ move it. Until a key is pressed it follows the run by itself, from one live samp
 
 from __future__ import annotations
 
-from itertools import islice
-from typing import ClassVar, Final
+from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -23,19 +20,13 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from app.runs.source import RunSource
-from app.runs.state import RunState, Sample
-from app.tui.text import fit
-from app.tui.text.marks import SIGNS, standing
+from app.runs.state import RunState
 from app.tui.widgets.changes import Changes
 from app.tui.widgets.colours import palette
 from app.tui.widgets.follow import followed
 from app.tui.widgets.list_words import nothing, summary, view
-from app.tui.widgets.order import FILTERS, NO_ANSWER, SORTS, Filter, GroupRow, SampleOrder, Sort
-from app.tui.widgets.sample_row import Columns, columns_for, group_strip, sample_strip
-
-WIDEST_ANSWER: Final = 24
-_MOST_CACHED = 4096
-_MOST_MEASURED = 2000
+from app.tui.widgets.order import FILTERS, SORTS, Filter, GroupRow, SampleOrder, Sort
+from app.tui.widgets.row_painter import RowPainter, empty_strip
 
 
 class SampleList(ScrollView, can_focus=True):
@@ -80,11 +71,8 @@ class SampleList(ScrollView, can_focus=True):
         self._cursor_row = 0
         self._revision = -1
         self._state: RunState | None = None
-        self._columns: Columns | None = None
-        self._answer_width = 4
-        self._strips: dict[tuple[int | str, int, bool, bool], Strip] = {}
+        self._painter = RowPainter()
         self._painted: list[object] = []
-        self._picked: frozenset[str] = frozenset()
         self._titles = ("", "")
 
     # -- what others ask -----------------------------------------------------------------------------------
@@ -123,7 +111,7 @@ class SampleList(ScrollView, can_focus=True):
 
     def rebuild(self) -> None:
         """Look at every sample again: another state, or a jump back in a recording."""
-        self._strips.clear()
+        self._painter.forget()
         self._revision = -1
         self._changes = Changes()
         self.order.rebuild(self.state)
@@ -131,40 +119,18 @@ class SampleList(ScrollView, can_focus=True):
     def _show(self) -> None:
         state = self.state
         changed = self._changes.take(state)
-        self._widen(changed)
+        self._painter.look_at(state, changed)
         self.order.touch(changed)
         self.order.advance(state)
-        self._picked = frozenset(
-            sample.group
-            for pick in state.picks.values()
-            if pick.sample is not None
-            and pick.sample < len(state.samples)
-            and (sample := state.samples[pick.sample]) is not None
-            and sample.group is not None
-        )
         self._lay_columns()
         self._set_height(len(self.order))
         self._keep_place(state)
         self._refresh_changed()
         self._title(state)
 
-    def _widen(self, changed: set[int]) -> None:
-        """Let the answer column grow with the answers: it never shrinks, so rows do not jump about."""
-        if self._answer_width >= WIDEST_ANSWER:
-            return
-        samples = self.state.samples
-        for index in islice(changed, _MOST_MEASURED):
-            sample = samples[index]
-            if sample is not None and sample.answer:
-                self._answer_width = max(self._answer_width, cell_len(fit.head(sample.answer, WIDEST_ANSWER)))
-
-    def _lay_columns(self) -> Columns:
-        laid = columns_for(self.scrollable_content_region.width, self.state, self._answer_width)
-        if laid != self._columns:
-            self._columns = laid
-            self._strips.clear()
+    def _lay_columns(self) -> None:
+        if self._painter.lay(self.scrollable_content_region.width, self.state):
             self._painted = []
-        return laid
 
     def _set_height(self, rows: int) -> None:
         size = Size(self.scrollable_content_region.width, rows)
@@ -350,51 +316,22 @@ class SampleList(ScrollView, can_focus=True):
         if isinstance(found, GroupRow):
             return (found, focused, self.state.finished)
         sample = self.state.samples[found]
-        return (found, 0 if sample is None else sample.revision, focused, self._is_picked(sample))
-
-    def _is_picked(self, sample: Sample | None) -> bool:
-        return sample is not None and sample.group is not None and sample.group in self._picked
+        return (found, 0 if sample is None else sample.revision, focused, self._painter.is_picked(sample))
 
     def render_line(self, y: int) -> Strip:
         row = y + self.scroll_offset.y
         width = self.scrollable_content_region.width
-        columns = self._columns or self._lay_columns()
-        if columns.width != width:
-            columns = self._lay_columns()
-        if row >= len(self.order):
-            return self._empty_line(y, width)
-        focused = row == self._cursor_row
-        found = self.order.row(row)
-        if isinstance(found, GroupRow):
-            return self._group(found, columns, focused)
-        sample = self.state.samples[found]
-        picked = self._is_picked(sample)
-        key = (found, 0 if sample is None else sample.revision, focused, picked)
-        strip = self._strips.get(key)
-        if strip is None:
-            if len(self._strips) > _MOST_CACHED:
-                self._strips.clear()
-            colours = palette(self.app)
-            strip = sample_strip(
-                sample, columns, colours, self._base(focused), focused=focused, picked=picked
-            )
-            if sample is None or sample.status != "live":
-                self._strips[key] = strip
-        return strip
-
-    def _group(self, group: GroupRow, columns: Columns, focused: bool) -> Strip:
+        if self._painter.columns.width != width:
+            self._lay_columns()
         colours = palette(self.app)
-        first = self.state.samples[group.first]
-        # Those without an answer may still be written, or have failed: they are no share of those that voted.
-        answer, total = "no answer", 0
-        mark, style = " ", colours.dim
-        if group.key != NO_ANSWER and first is not None and first.answer is not None:
-            answer, total = fit.head(first.answer, max(12, columns.width - 40)), self.state.finished
-            how = standing(first)
-            mark, style = SIGNS[how], colours.of(how)
-        return group_strip(
-            group, answer, mark, style, total, columns, colours, self._base(focused), focused=focused
-        )
+        if row >= len(self.order):
+            why = "" if y or len(self.order) else nothing(self.state, self.order)
+            return empty_strip(why, width, self.rich_style, colours.dim)
+        focused = row == self._cursor_row
+        found, base = self.order.row(row), self._base(focused)
+        if isinstance(found, GroupRow):
+            return self._painter.heading(found, self.state, colours, base, focused=focused)
+        return self._painter.sample(found, self.state, colours, base, focused=focused)
 
     def _base(self, focused: bool) -> Style:
         colours = palette(self.app)
@@ -402,26 +339,17 @@ class SampleList(ScrollView, can_focus=True):
             return self.rich_style
         return self.rich_style + (colours.cursor if self.has_focus else colours.cursor_blurred)
 
-    def _empty_line(self, y: int, width: int) -> Strip:
-        line = ""
-        if y == 0 and not len(self.order) and self.size.height > 0:
-            line = nothing(self.state, self.order)
-        if not line:
-            return Strip.blank(width, self.rich_style)
-        dim = self.rich_style + palette(self.app).dim
-        return Strip([Segment(fit.left(" " + fit.head(line, width - 2), width), dim)], width)
-
     def notify_style_update(self) -> None:
         super().notify_style_update()
-        self._strips.clear()
+        self._painter.forget()
         self._painted = []
 
     def on_focus(self) -> None:
-        self._strips.clear()
+        self._painter.forget()
         self.refresh()
 
     def on_blur(self) -> None:
-        self._strips.clear()
+        self._painter.forget()
         self.refresh()
 
     def on_resize(self) -> None:

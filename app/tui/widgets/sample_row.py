@@ -102,9 +102,8 @@ def sample_strip(
     if columns.reward:
         segments += [gap, Segment(fit.left(_reward(sample, in_words), columns.reward), dim)]
     if columns.program:
-        how_style = {"agrees": colours.right, "differs": colours.wrong, "failed": colours.wrong}
-        program = fit.left(_program(sample, in_words), columns.program)
-        segments += [gap, Segment(program, base + how_style.get(sample.program_status or "", colours.dim))]
+        kept = colours.text if sample.program_status == "agrees" else colours.dim
+        segments += [gap, Segment(fit.left(_program(sample, in_words), columns.program), base + kept)]
     if columns.tokens:
         segments += [gap, Segment(fit.right(_tokens(sample), columns.tokens), dim)]
     if columns.cost:
