@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.verifiers.sandbox.test_workers import run_as_ordinary_user
 from verifiers.sandbox import (
     BoxFailed,
     Command,
@@ -219,3 +220,41 @@ async def test_the_box_says_what_holds_the_memory(tmp_path: Path) -> None:
         except NoSandbox as missing:
             pytest.skip(f"NOT CHECKED: {missing.message}")
     assert box.endswith("limits on each process and a watch over their sum")
+
+
+async def test_an_ordinary_user_is_held_alike() -> None:
+    script = """
+import asyncio, tempfile
+from pathlib import Path
+from verifiers.sandbox import Command, CommandBox, CommandLimits, NoSandbox, Toolchain
+
+async def main():
+    folder = tempfile.mkdtemp()
+    Path(folder, "a").write_text("as it was")
+    flood = "n=0; while [ $n -lt 300 ]; do sleep 50 & n=$((n+1)); done"
+    hog = "perl -e '$x = qq(a) x (150 << 20); sleep 5'"
+    async with CommandBox() as box:
+        for line, limits in (
+            ("cat a; echo more > a; exit 3", {}),
+            (f"{flood}; echo all", {"processes": 60, "seconds": 5}),
+            (f"{hog} & {hog} & wait", {"memory_mb": 200, "seconds": 20}),
+            ("sleep 60", {"seconds": 0.5}),
+        ):
+            command = Command(line, Path(folder), folder, Toolchain((), (), "/usr/bin:/bin", {}))
+            found = await box.run(command, CommandLimits(**limits))
+            print(found.status, "all" in found.output_text, Path(folder, "a").read_text())
+
+try:
+    asyncio.run(main())
+except NoSandbox as missing:
+    print("NOT CHECKED", missing.message)
+"""
+    out = await asyncio.to_thread(run_as_ordinary_user, script)
+    if "NOT CHECKED" in out:
+        pytest.skip(out)
+    exits, flood, hog, sleeper = (line.split(" ", 2) for line in out.splitlines())
+    assert exits[0] == "exited"
+    assert flood[0] == "processes" or flood[1] == "False"
+    assert hog[0] == "memory"
+    assert sleeper[0] == "time"
+    assert {line[2] for line in (exits, flood, hog, sleeper)} == {"as it was"}
