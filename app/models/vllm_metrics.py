@@ -125,15 +125,16 @@ class MetricsPoller:
         """One look now."""
         import aiohttp
 
-        self.load = None
+        found: ServerLoad | None = None
         if self._session is not None:
             with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
                 async with self._session.get(self._url) as response:
                     if response.status == 200:
                         now = read_metrics(await response.text(errors="replace"), self._cards)
                         self._first = self._first or now
-                        self.load = now.since(self._first)
-        return self.load
+                        found = now.since(self._first)
+        self.load = found
+        return found
 
     async def close(self) -> None:
         if self._task is not None:
