@@ -147,7 +147,7 @@ class Engine(Driver[RunState]):
 
     def set_budget(self, budget: Budget) -> None:
         self._ledger.set_budget(budget)
-        self._stages.begin()
+        self._stages.begin(opening=False)
         self._emit(ev.BudgetChanged(at=self._at(), budget=budget))
         self._change.set()
 
@@ -163,7 +163,7 @@ class Engine(Driver[RunState]):
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
         self._emit(*lost, self._resumed(at))
-        self._stages.begin()
+        self._stages.begin(opening=True)
         self._stages.restore()
         for sample in self.state.every_sample():
             if sample.status == "finished":

@@ -19,6 +19,7 @@ from app.models.rewards.base import RewardModel, WritingReward
 from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.costs import Meter
+from app.runs.flight import NEVER_ARRIVED
 from app.runs.paying import NOTHING, Payer
 from app.runs.places import Places
 from app.runs.state import Sample
@@ -71,8 +72,9 @@ class ModelScorer:
             paid = await self._payer.reserve(info.name, held, about)
             try:
                 scores = await self._model.score(self._problem, solutions)
-            except BaseException:
-                paid.charge(NOTHING, held)
+            except BaseException as error:
+                never_asked = isinstance(error, BackendError) and error.kind in NEVER_ARRIVED
+                paid.charge(NOTHING, NOTHING if never_asked else held)
                 raise
             cost = sum((Meter(info, self._price).prompt(each.tokens, 0) for each in scores), NOTHING)
             paid.charge(cost, read=cost.tokens)
@@ -143,7 +145,8 @@ class Rewarding:
         if key in self._known:
             self._tell(sample.index, self._known[key])
         elif key in self._waiting:
-            self._waiting[key].append(sample.index)
+            if sample.index not in self._waiting[key]:  # a run that goes on hands over all it has again
+                self._waiting[key].append(sample.index)
         else:
             self._waiting[key] = [sample.index]
             self._queue.append(key)
@@ -166,6 +169,7 @@ class Rewarding:
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
+        self._queue = deque(self._waiting)  # also what had been taken from it and never began
 
     def set_off(self, why: str) -> None:
         if not self.off:
@@ -185,9 +189,6 @@ class Rewarding:
         except CannotAfford as error:
             self._queue.extendleft(reversed(keys))
             self.set_off(str(error))
-        except asyncio.CancelledError:
-            self._queue.extendleft(reversed(keys))
-            raise
         except (BackendError, WriterFailed, MonkeysError) as error:
             self._queue.extendleft(reversed(keys))
             self._failures += 1

@@ -103,10 +103,11 @@ class Stages:
         """Something was found out about a sample."""
         self._choosing.note(sample)
 
-    def begin(self) -> None:
-        """The run begins or goes on: what was given up may be tried again."""
+    def begin(self, *, opening: bool) -> None:
+        """The run goes on, or may spend more: what was given up is tried again. Where nothing is being
+        opened, a helper that could not be had stays away."""
         for stage in (self._translating, self._rewarding):
-            if stage is not None:
+            if stage is not None and (opening or stage.ready):
                 stage.again()
 
     def opening(self) -> list[Awaitable[None]]:

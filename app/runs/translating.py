@@ -88,7 +88,8 @@ class Translating:
         elif task.key in self._known:
             self._tell(sample.index, *self._known[task.key])
         elif task.key in self._waiting:
-            self._waiting[task.key].append(sample.index)
+            if sample.index not in self._waiting[task.key]:  # a run that goes on hands over all it has again
+                self._waiting[task.key].append(sample.index)
         else:
             self._waiting[task.key] = [sample.index]
             self._queue.append(task.key)
@@ -111,6 +112,7 @@ class Translating:
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
+        self._queue = deque(self._waiting)  # also what had been taken from it and never began
 
     def set_off(self, why: str) -> None:
         if not self.off:
@@ -136,9 +138,6 @@ class Translating:
             self._queue.appendleft(key)
             self.set_off(f"{error.message} {error.fix or ''}".strip().rstrip("."))
             return
-        except asyncio.CancelledError:
-            self._queue.appendleft(key)
-            raise
         except WriterFailed as error:
             checked = Checked("not-run", None, f"the translator failed: {error}", "")
             self._failures += 1

@@ -442,3 +442,42 @@ async def test_the_picks_of_a_run_are_those_of_the_rules_over_all_its_samples() 
             expected.support,
         )
         assert told.share == pytest.approx(expected.share)
+
+
+async def test_a_stopped_run_that_goes_on_tells_no_program_and_no_reward_twice() -> None:
+    store = ListStore()
+    coder = scripted(*PROGRAMS, name="coder", tick=0.05)
+    engine = helped(FOUR, translator=coder, reward=LengthReward(), store=store)
+    async for event in engine.run():
+        if isinstance(event, ev.SampleFinished):
+            engine.stop()
+    engine.more(4)
+    await collect(engine)
+    assert engine.state.status == "completed"
+    for kind in (ev.ProgramChecked, ev.Rewarded):
+        told = [event.sample for event in store.events if isinstance(event, kind)]
+        assert sorted(told) == sorted(set(told)), kind
+    finished = [each for each in engine.state.every_sample() if each.status == "finished"]
+    assert all(each.program_status is not None for each in finished)
+    assert all(each.reward is not None for each in finished)
+
+
+async def test_raising_the_budget_does_not_wait_for_a_helper_that_cannot_be_had() -> None:
+    class Missing(LengthReward):
+        async def open(self, report: object) -> None:
+            raise PartMissing("The weights are not here.", "Run: monkeys models pull length")
+
+    engine = helped((RIGHT,) * 8, reward=Missing())
+    async for event in engine.run():
+        if isinstance(event, ev.SampleFinished) and event.sample == 2:
+            engine.set_budget(engine.state.budget.raised(samples=12))
+    assert (engine.state.status, engine.state.finished) == ("completed", 12)
+
+
+async def test_a_reward_server_that_refuses_owes_nothing() -> None:
+    reward = LengthReward(info=SERVER)
+    reward.fault, reward.faults = BackendError("refused", "nobody there", retry=False), 9
+    engine = helped(FOUR, reward=reward)
+    await collect(engine)
+    assert engine.state.books_by_purpose["reward"].at_most.tokens == 0
+    assert engine.state.status == "completed"
