@@ -190,13 +190,13 @@ class Rewarding:
             self._queue.extendleft(reversed(keys))
             self.set_off(str(error))
         except (BackendError, WriterFailed, MonkeysError) as error:
-            self._queue.extendleft(reversed(keys))
             self._failures += 1
             gone = isinstance(error, MonkeysError) or (isinstance(error, BackendError) and not error.retry)
             if gone or self._failures >= FAILURES_IN_A_ROW:
                 self.set_off(f"{self._scorer.name} failed ({str(error).rstrip('.')})")
             else:
                 await self._clock.sleep(_WAIT * 2**self._failures)
+            self._queue.extendleft(reversed(keys))
         else:
             self._failures = 0
             for key, score in zip(keys, scores, strict=True):
