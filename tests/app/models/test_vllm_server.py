@@ -46,6 +46,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="lo
 def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("MONKEYS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("MONKEYS_VLLM_COMMAND", str(install(tmp_path / "vllm")))
+    monkeypatch.setattr("app.models.vllm_server._LOOK_EVERY", 0.05)
     yield
     for pid in _fakes(tmp_path):
         os.kill(pid, signal.SIGKILL)
