@@ -73,6 +73,11 @@ class RewardServer:
         return self._address.shown
 
     @property
+    def ours(self) -> bool:
+        """Whether it is found or started here, rather than named by its address."""
+        return self._wanted is not None
+
+    @property
     def ended(self) -> str | None:
         """Why the server that is held here has ended, ``None`` while it has not."""
         if self._held is None or self._held.alive:

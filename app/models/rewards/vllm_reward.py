@@ -175,7 +175,7 @@ def server_info(shown_as: str, name: str, server: RewardServer) -> ModelInfo:
         layers=size.layers if size else None,
         hidden=size.hidden if size else None,
         context=size.context if size else None,
-        server=server.shown,
+        server=None if server.ours else server.shown,
     )
 
 
