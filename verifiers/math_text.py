@@ -49,9 +49,36 @@ _DEPTH: Final = 6
 """Nested fractions and roots are opened this deep; deeper ones stay as they are."""
 
 
+_HEDGE: Final = re.compile(
+    r"(?:(?:so|thus|hence|therefore|finally)\s?,?\s)?"
+    r"(?:(?:it|this|that|which|we|i|you)(?:'s|\s(?:is|gives?|get|have|find|obtain|equals|means))\s)?"
+    r"(?:(?:so|thus|hence|therefore)?,?\s?(?:the\s)?(?:final\s)?answer(?:\sis\b|\s?[:=])\s?)?"
+    r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of"
+    r"|equals?|equal to)\s|[=:~]\s?)*",
+    re.IGNORECASE,
+)
+"""Words that lead up to an answer and are no part of it."""
+_LAYOUT: Final = re.compile(
+    r"\\(?:[hv]?phantom|[hv]space|tag|label|(?:text)?colou?r)\*?\s?\{[^{}]*\}"
+    r"|\\(?:tiny|small|normalsize|[lL]arge|LARGE|[hH]uge|bf|rm|it|sf|tt|scriptstyle|centering|noindent)(?![A-Za-z])"
+    r"|[✓✔☑✅]"
+)
+
+
+def without_layout(text: str) -> str:
+    """``text`` without what only says how it looks: sizes, colours, empty space, a tick behind it."""
+    return _LAYOUT.sub(" ", text)
+
+
+def without_hedge(text: str) -> str:
+    """``72`` of ``Therefore, the answer is 72``."""
+    hedge = _HEDGE.match(text)
+    return text[hedge.end() :] if hedge is not None and hedge.end() < len(text) else text
+
+
 def plain_math(text: str) -> str:
     """``text`` without LaTeX, Markdown and typographic dress, on one line, white space collapsed."""
-    text = clean(text).translate(TYPOGRAPHY)
+    text = without_layout(clean(text)).translate(TYPOGRAPHY)
     if "**" in text:
         text = re.sub(r"(?<=[\w)])\*\*(?=[\w(-])", "^", text)
     text = _MARKS.sub(" ", text).replace('"', " ")

@@ -23,7 +23,7 @@ from functools import lru_cache
 from typing import Final
 
 from verifiers.math.reading import CANONICAL, DIGEST, exact_side, read
-from verifiers.math_text import compact, outer_brackets, plain_math, split_list
+from verifiers.math_text import compact, outer_brackets, plain_math, split_list, without_hedge
 from verifiers.program_text import normal_program
 from verifiers.quantities import read_quantity
 from verifiers.safe_text import clean
@@ -100,12 +100,6 @@ def _digest(text: str) -> str:
 
 # ---------------------------------------------------------------- mathematics
 
-_HEDGE: Final = re.compile(
-    r"(?:(?:it|this|that)(?:'s|\sis)\s)?(?:(?:so|thus|hence|therefore)?,?\s?(?:the\s)?(?:final\s)?answer(?:\sis\b|\s?[:=])\s?)?"
-    r"(?:(?:is|are|was|about|approximately|approx\.?|around|roughly|nearly|exactly|only|just|a total of"
-    r"|equals?|equal to)\s|[=:~]\s?)*",
-    re.IGNORECASE,
-)
 _NAME: Final = re.compile(r"[^\d+\-*/^<>=,;]{1,60}|[A-Za-z]\w{0,10}\([^()=<>]{1,30}\)")
 _SUM: Final = re.compile(r"[\d\s+\-*/().,$%^]{1,200}")
 _LETTERS: Final = re.compile(r"(?!is|no|am|pm|an|at|my|by|we|us|ax|ab\b)[a-dk-np-z]{2}|abc|xyz|pqr")
@@ -121,7 +115,6 @@ _YES_OR_NO: Final = re.compile(r"(yes|no)\s?[,.;:]\s?", re.IGNORECASE)
 _SAID_TWICE: Final = re.compile(r"^(-?[\d.,/]+)\s\([A-Za-z][A-Za-z -]*\)$")
 """``8 (eight)``."""
 _LETTER_LIST: Final = re.compile(r"\(?[A-J]\)?(?:(?:\s?,\s?(?:and\s)?|\sand\s|\s?&\s?)\(?[A-J]\)?)+")
-_COLOURS: Final = re.compile(r"\\(?:text)?colou?r\s?\{[^{}]*\}")
 _FUNCTION: Final = re.compile(r"(?:arc)?(?:sin|cos|tan|cot|sec|csc)\b|(?:ln|log|sqrt|exp)\b")
 _BASED: Final = re.compile(
     r"\(?([0-9A-Fa-f]{1,60})\)?\s?(?:_\s?[{(]?\s?|(?:in\s)?base[\s-])(\d{1,2}|[a-z]+)\s?[})]?", re.IGNORECASE
@@ -143,12 +136,8 @@ def _math_form(answer: str) -> str:
         return answer
     if "≈" in answer or "approx" in answer:
         answer = exact_side(answer)
-    if "color" in answer:
-        answer = _COLOURS.sub(" ", answer)
     text = _trimmed(plain_math(answer))
-    hedge = _HEDGE.match(text)
-    if hedge is not None and hedge.end() < len(text):
-        text = text[hedge.end() :]
+    text = without_hedge(text)
     if text.endswith(")"):
         text = _SAID_TWICE.sub(r"\1", text)
         if "=" in text and "," not in text and outer_brackets(text) == "()":
@@ -184,7 +173,8 @@ def _right_side(text: str) -> str:
         named = sign and _NAME.fullmatch(left) is not None and _number(right) is not None
         return right if named else text
     left, right = left.rstrip(": "), right.strip()
-    if right.count("{") != right.count("}") or right.count("(") > right.count(")"):
+    opened = sum(map(right.count, "([{"))
+    if opened != sum(map(right.count, ")]}")) or right.count("{") != right.count("}"):
         return text  # the sign stands inside something: \sum_{k=1}^{n}
     if left.lower().startswith("all "):  # "all real numbers except x = 0"
         return text

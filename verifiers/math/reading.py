@@ -29,6 +29,7 @@ from verifiers.math.things import (
     without,
 )
 from verifiers.math.tokens import Token, Unreadable, tokens, undressed
+from verifiers.math_text import without_hedge
 from verifiers.quantities import NOT_NOUNS
 from verifiers.spelled_numbers import SCALES
 from verifiers.units import find_unit
@@ -55,6 +56,7 @@ _SUCH_THAT: Final = re.compile(
 )
 _TRANSPOSED: Final = re.compile(r"\^\s?\{?\s?(?:\\top|\\intercal|T)\s?\}?$")
 _CUT_AT: Final = re.compile(r"\\approx|≈|\\simeq")
+_CLOSERS: Final = {"(": ")", "{": "}"}
 _RELATIONS: Final = ("=", "<", ">", "<=", ">=", "≠", "∈")
 _MIRRORED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _IS: Final = frozenset(("is", "are", "equals", "be", "becomes", "answer", "answers", "exactly"))
@@ -92,7 +94,7 @@ def _read(answer: str) -> Thing | None:
         matrix = _MATRIX.search(text)
         if matrix is not None:
             return _matrix(text, matrix)
-    text = _unwrapped(text)
+    text = _unwrapped(without_hedge(text))
     found = _without_sentence(tokens(exact_side(text)))
     _mark_unit(found)
     if not found:
@@ -127,6 +129,14 @@ def exact_side(text: str) -> str:
     cut = _CUT_AT.search(text)
     if cut is None:
         return text
+    if "{" in text[: cut.start()] and text[: cut.start()].count("{") != text[: cut.start()].count("}"):
+        try:
+            text = undressed(text)
+        except Unreadable:
+            return text
+        cut = _CUT_AT.search(text)
+        if cut is None:
+            return text
     left, right = text[: cut.start()].rstrip(), text[cut.end() :].strip()
     last = left.rpartition("=")[2]
     return left if re.search(r"[\dπ√]|\\(?:pi|sqrt|frac)", last) else right
@@ -190,11 +200,24 @@ class _AnswerReader(Reader):
     """One answer's tokens."""
 
     def answer(self) -> Thing:
+        self._open_wrapping()
         reals = self._all_reals()
         thing = reals if reals is not None else self._list(())
         if self.peek() is not None:
             raise Unreadable("more than an answer")
         return thing
+
+    def _open_wrapping(self) -> None:
+        """Drop brackets around the whole: ``{(1, 2)}``, ``(x = 5)``; not those of a set or a tuple."""
+        while self.at("(", "{"):
+            close, commas = self._reach()
+            inside = self.tokens[1:-1]
+            matched = _CLOSERS.get(self.tokens[0].text) == self.tokens[-1].text
+            if close != len(self.tokens) - 1 or commas or not matched or not inside:
+                return
+            if self.tokens[0].text == "{" and any(token.text in (":", "|") for token in inside[1:2]):
+                return
+            self.tokens = inside
 
     # -- several ---------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
 from verifiers.math.numerals import meant_fraction, repeating_decimal
-from verifiers.math_text import TYPOGRAPHY
+from verifiers.math_text import TYPOGRAPHY, without_layout
 from verifiers.safe_text import clean
 from verifiers.units import find_unit
 
@@ -88,7 +88,6 @@ _UNIT_MARK: Final = "\x03"
 _REALS: Final = re.compile(r"\\(?:mathbb|mathbf|Bbb)\s?\{?\s?R\s?\}?|\\R(?![A-Za-z])|ℝ")
 _OVERLINED: Final = re.compile(r"\\(?:overline|bar)\s?\{\s?([A-Za-z]{1,3})\s?\}")
 _BETWEEN_DIGITS: Final = re.compile(r"(?<=\d)(?:\{,\}|\\,|\\!|,\\!|\\ )(?=\d{3}(?!\d))")
-_COLOURS: Final = re.compile(r"\\(?:text)?colou?r\s?\{[^{}]*\}")
 _BINOMIAL: Final = re.compile(r"(?:\{\})?[_^]\s?\{?\s?(\w{1,4})\s?\}?\s?C\s?_\s?\{?\s?(\w{1,4})\s?\}?")
 """``_{10}C_3``."""
 _SPOKEN_ROOT: Final = re.compile(
@@ -123,9 +122,13 @@ _ENDS_IN_FUNCTION: Final = re.compile(r"([a-z]{1,2})(sqrt|sin|cos|tan|ln|log|pi)
 
 def undressed(answer: str) -> str:
     """``answer`` as one line of formula: without Markdown, mathematics' dollars and text wrappers."""
-    text = clean(answer).replace("≈", "\\approx ").replace("\\cong", "\\approx ").replace("≠", "\\ne ")
+    text = (
+        without_layout(clean(answer))
+        .replace("≈", "\\approx ")
+        .replace("\\cong", "\\approx ")
+        .replace("≠", "\\ne ")
+    )
     text = text.translate(TYPOGRAPHY)
-    text = _COLOURS.sub(" ", text)
     text = re.sub(r"\\[()\[\]](?!\d+(?:pt|em))", " ", text).replace("`", " ").replace('"', " ")
     text = re.sub(r"(?<=[\w)}])\*\*(?=[\w({\\-])", "^", text).replace("**", " ")
     text = text.replace("\\$", " ").replace("$", " ").replace("\\%", "%").replace("\\#", "#")
