@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from app.problems.load import load_problems
+from app.problems.problem import Problem
 from verifiers.proofs import rocq_text
 from verifiers.proofs.bench import ProcessBox
 from verifiers.proofs.checks import ProofChecker
@@ -180,6 +181,23 @@ async def test_proof_that_never_ends_is_undecided_in_time() -> None:
     assert "did not finish within 5 s" in spinning.judgement.reason
 
 
+@pytest.mark.parametrize(
+    ("hostile", "verdict", "reason"),
+    [
+        ("Definition big := Eval vm_compute in (Nat.pow 2 29).", "undecided", "ran out of its 2,048 MB"),
+        (f'Goal True. do 3000000 idtac "{"a" * 40}". Abort.', "wrong", "prints more than is kept"),
+    ],
+    ids=["memory", "output"],
+)
+async def test_proof_that_eats_the_machine_is_stopped_and_the_next_is_checked(
+    checker: ProofChecker, hostile: str, verdict: str, reason: str
+) -> None:
+    found = await judged(checker, f"```coq\n{hostile} {WHOLE}\n```")
+    assert found.judgement.verdict == verdict
+    assert reason in found.judgement.reason
+    assert (await judged(checker, WHOLE)).judgement.verdict == "right"
+
+
 async def test_minif2f_statements_check_and_an_open_proof_of_each_does_not(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -189,17 +207,23 @@ async def test_minif2f_statements_check_and_an_open_proof_of_each_does_not(
     box = await boxed()
     checker = RocqChecker(box, find_rocq(), seconds=60, memory_mb=2048)
     problems = load_problems(path)
-    seconds, refused = [], []
-    for problem in problems:
+
+    async def opened(problem: Problem) -> ProofVerdict:
         split = rocq_text.split_statement(problem.statement or "")
         assert split is not None, problem.id
-        found = await checker.judge("Proof. Admitted.", preamble=problem.preamble or "", statement=split[1])
-        if found.judgement.verdict == "undecided":
-            refused.append(f"{problem.id}: {found.judgement.reason[:100]}")
-        else:
-            assert "left open" in found.judgement.reason, problem.id
-            seconds.append(found.seconds)
+        return await checker.judge("Proof. Admitted.", preamble=problem.preamble or "", statement=split[1])
+
+    found = await asyncio.gather(*map(opened, problems))
     await box.close()
+    pairs = list(zip(problems, found, strict=True))
+    refused = [
+        f"{problem.id}: {one.judgement.reason[:100]}"
+        for problem, one in pairs
+        if one.judgement.verdict == "undecided"
+    ]
+    seconds = [one.seconds for one in found if one.judgement.verdict == "wrong"]
+    assert len(seconds) + len(refused) == len(problems), "nothing that is left open is right"
+    assert all("left open" in one.judgement.reason for one in found if one.judgement.verdict == "wrong")
     with capsys.disabled():
         print(
             f"\n{len(seconds)} of {len(problems)} statements check,",
