@@ -50,7 +50,8 @@ class Checkers:
     @property
     def at_once(self) -> int:
         """Samples that may be handed over at the same time, once there is something to judge."""
-        return self._executor.at_once if self._executor is not None else 1
+        executor = self._executor.at_once if self._executor is not None else 1
+        return max(executor, self._commands.at_once if self._commands is not None else 1)
 
     def programs(self) -> Sandbox:
         """The strict sandbox: programs that may start no others."""

@@ -53,7 +53,8 @@ class CommandBox:
         find: Callable[[], Iterable[tuple[str, str]]] = bubblewraps,
         hold: Callable[[int, int], Holder] = best_holder,
     ) -> None:
-        self._room = asyncio.Semaphore(at_once or max(1, (os.cpu_count() or 2) - 1))
+        self.at_once = at_once or max(1, (os.cpu_count() or 2) - 1)
+        self._room = asyncio.Semaphore(self.at_once)
         self._find = find
         self._hold = hold
         self._walls: tuple[str, str] | None = None

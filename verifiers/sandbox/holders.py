@@ -59,6 +59,7 @@ class Cgroup:
     def make(cls, memory_mb: int, processes: int) -> Cgroup | None:
         """A new one, ``None`` where this process may make none."""
         for parent, pids_parent, unified in _parents():
+            _sweep(parent, pids_parent)
             name = f"monkeys-{os.getpid()}-{next(_counter)}"
             made: list[Path] = []
             try:
@@ -247,6 +248,16 @@ def _parents() -> Iterator[tuple[Path, Path | None, bool]]:
             inside = mounts[controller] / path.lstrip("/")
             found.append(inside if inside.is_dir() else mounts[controller])
         yield found[0], found[1], False
+
+
+def _sweep(*parents: Path | None) -> None:
+    """Remove what programs of ours left that were ended before they could."""
+    for parent in parents:
+        for left in parent.glob("monkeys-*-*") if parent is not None else ():
+            pid = left.name.split("-")[1]
+            if pid.isdigit() and not Path(f"/proc/{pid}").exists():
+                with contextlib.suppress(OSError):
+                    left.rmdir()
 
 
 def _cgroup_mounts() -> dict[str, Path]:
