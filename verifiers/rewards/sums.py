@@ -19,7 +19,7 @@ _LONGEST_EXPRESSION = 40  # numbers, signs and brackets
 _MOST_WORDS = 3  # of units between a number and the next sign
 
 _TOKEN: Final = re.compile(
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d{1,9})?|\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(?P<percent>\s?%)?"
+    r"(?<!\d)(?P<number>(?:\d{1,3}(?:,\d{3}){1,8}|\d{1,24})(?:\.\d{1,24})?|\.\d{1,24})(?!\d)(?P<percent>\s?%)?"
     r"|(?P<times>[x×*·](?=[\s$(]{0,3}[\d.])|\\times|\\cdot)"
     r"|(?P<sign>[-+/÷−–=()])"
     r"|(?P<word>[^\W\d_]+)"
