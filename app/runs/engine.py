@@ -30,7 +30,7 @@ from app.runs.judging import Judge
 from app.runs.lanes import Lane, whose_turn
 from app.runs.offers import Offers
 from app.runs.opening import open_model
-from app.runs.recovery import lost_calls, take_over
+from app.runs.recovery import lost_calls, resumed, take_over
 from app.runs.rent import Rent
 from app.runs.requests import Requests
 from app.runs.retries import Retries
@@ -162,22 +162,12 @@ class Engine(Driver[RunState]):
             return
         at = self._at()
         lost = lost_calls(self.state, self._lanes, self._ledger, self._plan.seed, at)
-        self._emit(*lost, self._resumed(at))
+        self._emit(*lost, resumed(self.state, self._plan, at))
         self._stages.begin(opening=True)
         self._stages.restore()
         for sample in self.state.every_sample():
             if sample.status == "finished":
                 self._check(sample.index)
-
-    def _resumed(self, at: float) -> ev.Resumed:
-        """Says which helpers were asked for only now."""
-        before, now = self.state.plan or self._plan, self._plan
-        return ev.Resumed(
-            at=at,
-            reason="continued",
-            translator=now.translator if now.translator != before.translator else None,
-            reward=now.reward if now.reward != before.reward else None,
-        )
 
     def _opening(self) -> Sequence[Awaitable[None]]:
         lanes = [self._open(lane) for lane in self._lanes.values() if not lane.ready]

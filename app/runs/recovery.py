@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from app.runs import events as ev
 from app.runs.lanes import Lane
+from app.runs.plan import Plan
 from app.runs.sample import Books
 from app.runs.state import RunState
 from budgets.amounts import Amounts
@@ -64,6 +65,17 @@ def lost_calls(
         found.append(_lost(call.call, call.model, call.held, purpose, ledger, at))
     found += [_lost(-1, name, left, "samples", ledger, at) for name, left in held.items() if left != NOTHING]
     return found
+
+
+def resumed(state: RunState, plan: Plan, at: float) -> ev.Resumed:
+    """That the run goes on by ``plan``, and which helpers were asked for only now."""
+    before = state.plan or plan
+    return ev.Resumed(
+        at=at,
+        reason="continued",
+        translator=plan.translator if plan.translator != before.translator else None,
+        reward=plan.reward if plan.reward != before.reward else None,
+    )
 
 
 def _lost(call: int, model: str, held: Amounts, purpose: ev.Purpose, ledger: Ledger, at: float) -> ev.Charged:

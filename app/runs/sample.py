@@ -70,6 +70,28 @@ class Sample:
             self.parts[:] = ["".join(self.parts)]
         return self.parts[0] if self.parts else ""
 
+    def finish(self, event: ev.SampleFinished) -> None:
+        """It came to its end, or was cut short."""
+        self.parts = [event.text]
+        self.tokens, self.seconds = event.completion_tokens, event.seconds
+        self.prompt_tokens, self.estimated = event.prompt_tokens, event.estimated
+        self.answer, self.group, self.how, self.span = event.answer, event.group, event.how, event.span
+        self.finish_reason, self.mean_logprob = event.finish_reason, event.mean_logprob
+        self.status = "cancelled" if event.finish_reason == "cancelled" else "finished"
+
+    def take_reward(self, event: ev.Rewarded, revision: int) -> None:
+        self.reward, self.reward_model = event.reward, event.model
+        self.reward_truncated, self.reward_why = event.truncated, event.why
+        self.revision = self.rewarded = revision
+
+    def take_program(self, event: ev.ProgramChecked, shared: Sample | None, revision: int) -> None:
+        """``shared``: the sample whose program this is too."""
+        self.program_status, self.program_answer = event.status, event.answer
+        self.program_reason, self.translator = event.reason, event.translator
+        self.shared_with = event.shared_with
+        self.translation = [event.program] if shared is None else shared.translation
+        self.revision = self.checked = revision
+
     @property
     def program(self) -> str:
         """What the translator has written so far."""

@@ -8,7 +8,6 @@ a view that needs to know whether anything changed compares ``revision``.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args
 
@@ -19,13 +18,11 @@ from app.problems.problem import Problem
 from app.runs import events as ev
 from app.runs.plan import Plan
 from app.runs.sample import NOTHING, Books, FilterTally, Sample, SampleStatus, Tally
+from app.runs.speed import Speed
 from budgets.amounts import Budget, Usd
 
 Phase = Literal["waiting", "preparing", "sampling", "paused", "ended"]
 __all__ = ["NOTHING", "Books", "Phase", "RunState", "Sample", "SampleStatus", "Tally"]
-
-_SPEED_WINDOW = 5.0
-_SPEED_STEP = 0.25
 
 
 class RunState:
@@ -79,16 +76,13 @@ class RunState:
         self.open_others: dict[tuple[int, str], ev.CallStarted] = {}
         """Calls that draw no samples, by number and model: time bought ahead has one number for all."""
         self.calls = 0
-        self._speed: deque[tuple[float, int]] = deque()
+        self._speed = Speed()
 
     # -- questions --------------------------------------------------------------------------------
 
     def tokens_per_second(self) -> float:
         """Completion tokens a second over the last few seconds of the run's own clock."""
-        horizon = self.at - _SPEED_WINDOW
-        recent = sum(tokens for at, tokens in self._speed if at >= horizon)
-        span = min(self.at, _SPEED_WINDOW)
-        return recent / span if span > 0 else 0.0
+        return self._speed.at(self.at)
 
     @property
     def started(self) -> int:
@@ -158,31 +152,14 @@ class RunState:
         sample.parts.append(event.text)
         sample.tokens += event.tokens
         sample.revision = self.revision
-        speed = self._speed
-        if speed and event.at - speed[-1][0] < _SPEED_STEP:
-            speed[-1] = (speed[-1][0], speed[-1][1] + event.tokens)
-        else:
-            speed.append((event.at, event.tokens))
-            while speed and speed[0][0] < event.at - 2 * _SPEED_WINDOW:
-                speed.popleft()
+        self._speed.add(event.at, event.tokens)
 
     def _sample_finished(self, event: ev.SampleFinished) -> None:
         sample = self._end(event.sample)
-        sample.parts = [event.text]
-        sample.tokens, sample.seconds = event.completion_tokens, event.seconds
-        sample.prompt_tokens, sample.estimated = event.prompt_tokens, event.estimated
-        sample.answer, sample.group, sample.how, sample.span = (
-            event.answer,
-            event.group,
-            event.how,
-            event.span,
-        )
-        sample.finish_reason, sample.mean_logprob = event.finish_reason, event.mean_logprob
-        if event.finish_reason == "cancelled":
-            sample.status = "cancelled"
+        sample.finish(event)
+        if sample.status == "cancelled":
             self.cancelled += 1
         else:
-            sample.status = "finished"
             self.finished += 1
             if event.group is not None:
                 self.groups.setdefault(event.group, []).append(event.sample)
@@ -249,12 +226,9 @@ class RunState:
 
     def _rewarded(self, event: ev.Rewarded) -> None:
         sample = self.samples[event.sample]
-        if sample is None:
-            return
-        self.rewarded += (event.reward is not None) - (sample.reward is not None)
-        sample.reward, sample.reward_model = event.reward, event.model
-        sample.reward_truncated, sample.reward_why = event.truncated, event.why
-        sample.revision = sample.rewarded = self.revision
+        if sample is not None:
+            self.rewarded += (event.reward is not None) - (sample.reward is not None)
+            sample.take_reward(event, self.revision)
 
     def _translation_delta(self, event: ev.TranslationDelta) -> None:
         sample = self.samples[event.sample]
@@ -264,16 +238,11 @@ class RunState:
 
     def _program_checked(self, event: ev.ProgramChecked) -> None:
         sample = self.samples[event.sample]
-        if sample is None:
-            return
-        self.filter.count(sample, -1)
-        sample.program_status, sample.program_answer = event.status, event.answer
-        sample.program_reason, sample.translator = event.reason, event.translator
-        sample.shared_with = event.shared_with
-        shared = self.samples[event.shared_with] if event.shared_with is not None else None
-        sample.translation = [event.program] if shared is None else shared.translation
-        sample.revision = sample.checked = self.revision
-        self.filter.count(sample, 1)
+        if sample is not None:
+            self.filter.count(sample, -1)
+            shared = self.samples[event.shared_with] if event.shared_with is not None else None
+            sample.take_program(event, shared, self.revision)
+            self.filter.count(sample, 1)
 
     def _pick_changed(self, event: ev.PickChanged) -> None:
         before = self.picks.get(event.rule)
