@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from verifiers.patches.definitions import replace_definitions
-from verifiers.patches.edits import BadChange, Change, Definitions, FileDiff, Hunk, Replace, WholeFile
+from verifiers.patches.edits import (
+    BadChange,
+    Change,
+    Definitions,
+    FileDiff,
+    Hunk,
+    NoSuchFile,
+    Replace,
+    WholeFile,
+)
 from verifiers.patches.matching import find_lines
 from verifiers.patches.paths import place_of
 from verifiers.patches.tree import Files
@@ -142,19 +151,30 @@ class _Draft:
         return text
 
     def _path_of(self, edit: Replace) -> str:
-        """The file that a block means: the one it names, or the only likely one that holds its lines."""
+        """The file that a block means: the one it names, or the only likely one that holds its lines, where
+        it names none or one that is not there."""
         if edit.path is not None:
             new = not edit.search.strip()
-            return place_of(edit.path, self._files, must_exist=not new)
+            try:
+                return place_of(edit.path, self._files, must_exist=not new)
+            except NoSuchFile:
+                holding = self._holding(edit)
+                if len(holding) != 1:
+                    raise
+                return holding[0]
+        holding = self._holding(edit)
+        if len(holding) != 1:
+            raise BadChange("a SEARCH block names no file")
+        return holding[0]
+
+    def _holding(self, edit: Replace) -> list[str]:
+        """The likely files that hold the lines of a block."""
         wanted = _trimmed(edit.search.split("\n"))
-        holding = [
+        return [
             path
             for path in self._likely
             if (text := self._text(path)) is not None and find_lines(_lines(text)[0], wanted) is not None
         ]
-        if len(holding) != 1:
-            raise BadChange("a SEARCH block names no file")
-        return holding[0]
 
     def _text(self, path: str) -> str | None:
         return self.texts[path] if path in self.texts else self._files.text(path)

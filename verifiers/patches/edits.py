@@ -74,3 +74,7 @@ class Change:
 
 class BadChange(Exception):
     """A change that cannot be made. The text is one line for people; it may quote the reply."""
+
+
+class NoSuchFile(BadChange):
+    """It names a file that the repository does not have."""

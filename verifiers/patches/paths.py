@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 from typing import Final
 
-from verifiers.patches.edits import BadChange
+from verifiers.patches.edits import BadChange, NoSuchFile
 from verifiers.patches.tree import Files
 from verifiers.safe_text import one_line
 
@@ -38,7 +38,7 @@ def place_of(written: str, files: Files, *, must_exist: bool) -> str:
         _refuse_links(same_end[0], files)
         return same_end[0]
     if must_exist:
-        raise BadChange(f"there is no file {one_line(written, _QUOTED)}")
+        raise NoSuchFile(f"there is no file {one_line(written, _QUOTED)}")
     _refuse_links(path, files)
     return path
 

@@ -11,6 +11,7 @@ from app.models.script_file import Header
 from app.models.scripted import ScriptedBackend
 from app.problems.problem import Problem
 from app.runs import events as ev
+from app.runs.checking import LiveChecks
 from app.runs.engine import Engine
 from app.runs.grading import Measured
 from app.runs.launch import Launcher
@@ -35,6 +36,7 @@ class SlowChecker:
     def __init__(self, seconds: float = 0.0, fault: Exception | None = None) -> None:
         self.seconds, self.fault = seconds, fault
         self.asked: list[str] = []
+        self.patience: float | None = None
 
     async def judge(self, problem: Problem, text: str, *, cut_off: bool) -> tuple[Judgement, Measured | None]:
         self.asked.append(text)
@@ -51,6 +53,23 @@ def engine_with(
         make=lambda _: ScriptedBackend([GOOD, BAD, GOOD, GOOD], HEADER), checker_for=lambda _: checker
     )
     return launcher.open_run(DOUBLE, plan(samples=12), run_id="r", prior=prior, store=store)
+
+
+@pytest.mark.parametrize(("patience", "judged"), [(None, 0), (0.5, 3)])
+async def test_a_checker_that_takes_long_is_waited_for_as_long_as_verdicts_come(
+    patience: float | None, judged: int
+) -> None:
+    checker = SlowChecker(0.2)
+    checker.patience = patience
+    found: list[int] = []
+    checks = LiveChecks(
+        DOUBLE, checker, judged=lambda sample, _: found.append(sample), missing=lambda _: None
+    )
+    for sample in range(3):
+        checks.submit(sample, f"reply {sample}", cut_off=False)
+    await checks.finish(0.01)
+
+    assert len(found) == judged
 
 
 async def test_verdicts_come_while_sampling_goes_on_and_equal_replies_are_run_once() -> None:

@@ -76,6 +76,7 @@ def test_one_change_in_many_formats(shop: Path, reply: str) -> None:
         ),
         (f"shop/basket.py\n```python\n{METHOD}```", False),
         (FIX.partition("\n")[2], False),
+        (FIX.replace("shop/basket.py", "shapes.py"), False),
     ],
 )
 def test_a_change_without_a_name_belongs_to_the_file_that_has_its_lines(
