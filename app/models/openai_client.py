@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SECONDS_TO_CONNECT = 10.0
 _SECONDS_TO_LIST = 15.0
+_SECONDS_TO_SHAKE_HANDS = 3.0
 _MOST_NAMED = 12
 _NO_KEY = "none"
 
@@ -121,6 +122,8 @@ async def _list_models(client: AsyncOpenAI, address: Address, key: str) -> tuple
             fault = fault_of_connection(error, address.shown, sent=False)
             if fault.kind == "refused":
                 raise PartMissing(fault.message, "Start the server, or check --base-url.") from None
+            if not address.encrypted and await _speaks_tls(address):
+                raise _speaks_https(address) from None
             raise _NoListError from None
     raise _NoListError
 
@@ -144,7 +147,28 @@ def _raise_final(error: Any, address: Address, key: str) -> None:
         message = fault_of(refusal, address.shown).message
         raise PartMissing(message, "Set the right one: export OPENAI_API_KEY=…") from None
     if refusal.status == 400 and "https" in refusal.told.message.lower():
-        raise BadInput(f"{address.shown} speaks https.", "Write https:// in the base URL.") from None
+        raise _speaks_https(address) from None
+
+
+async def _speaks_tls(address: Address) -> bool:
+    """Whether a server that hangs up on plain words listens to encrypted ones. Its certificate is not looked
+    at, and nothing is said to it."""
+    import ssl
+
+    parts = urlsplit(address.url)
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        async with asyncio.timeout(_SECONDS_TO_SHAKE_HANDS):
+            _, writer = await asyncio.open_connection(parts.hostname, parts.port or 80, ssl=context)
+    except (OSError, TimeoutError):  # a refused handshake is an OSError too
+        return False
+    writer.close()
+    return True
+
+
+def _speaks_https(address: Address) -> BadInput:
+    return BadInput(f"{address.shown} speaks https.", "Write https:// in the base URL.")
 
 
 def _read_listing(content: bytes) -> list[Listed]:

@@ -389,3 +389,26 @@ def test_the_registry_finds_it_by_its_prefix(monkeypatch: pytest.MonkeyPatch) ->
     assert (backend.info.name, backend.info.kind, backend.info.local) == ("openai:org/model", "openai", False)
     assert backend.price_name is None
     assert any(model.name == "openai:NAME" and model.ready for model in known_models())
+
+
+async def _hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readline()
+    writer.close()
+
+
+async def test_a_server_that_hangs_up_on_http_is_looked_at_for_https(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = await asyncio.start_server(_hangs_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    backend = OpenAIBackend("m", f"http://127.0.0.1:{port}", KEY)
+    await backend.open(lambda _: None)  # it speaks no TLS either: what it is shows with the first request
+    await backend.close()
+
+    async def speaks_tls(_: object) -> bool:
+        return True
+
+    monkeypatch.setattr("app.models.openai_client._speaks_tls", speaks_tls)
+    with pytest.raises(BadInput, match="speaks https") as caught:
+        await OpenAIBackend("m", f"http://127.0.0.1:{port}", KEY).open(lambda _: None)
+    assert caught.value.fix == "Write https:// in the base URL."
+    server.close()
+    await server.wait_closed()
