@@ -246,3 +246,17 @@ async def test_no_copy_is_left(box: CommandBox, shop: Path) -> None:
     await checker.close()
     assert not folder.exists()
     assert NEW not in (shop / "shop/basket.py").read_text()
+
+
+async def test_a_package_of_theirs_called_app_is_theirs(box: CommandBox, tmp_path: Path) -> None:
+    shop = make_shop(tmp_path)
+    (shop / "app").mkdir()
+    (shop / "app/__init__.py").write_text("VALUE = 1\n")
+    (shop / "tests/test_app.py").write_text("import app\n\n\ndef test_value():\n    assert app.VALUE == 2\n")
+    task = PatchTask(shop, PYTEST.replace("test_basket", "test_app"))
+
+    found = await judge(box, task, block("app/__init__.py", "VALUE = 1", "VALUE = 2"))
+    assert found.judgement.verdict == "right"
+    gone = "import verifiers, budgets\nVALUE = 2"
+    found = await judge(box, task, block("app/__init__.py", "VALUE = 1", gone))
+    assert "No module named 'verifiers'" in found.judgement.reason, "and ours are nowhere"
