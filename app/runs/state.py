@@ -199,7 +199,7 @@ class RunState:
         call = self.open_others.pop((event.call, event.model), None)
         if call is not None and call.purpose == "translation":
             for index in call.about:
-                sample = self.samples[index]
+                sample = self.samples[index] if index < len(self.samples) else None
                 if sample is not None:
                     sample.program_cost = sample.program_cost + event.known
 

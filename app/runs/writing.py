@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from app.clock import Clock
@@ -26,6 +27,7 @@ from app.runs.flight import NEVER_ARRIVED
 from app.runs.paying import NOTHING, Paid, Payer
 from app.runs.places import Places
 from budgets.amounts import Amounts
+from budgets.flops import prompt_flops
 from budgets.rates import Price
 from verifiers.ports import Turn, WriterFailed, Written
 
@@ -157,7 +159,15 @@ class _Reply:
             self._done[piece.choice] = piece
         elif self._prompt_tokens is None:
             self._prompt_tokens = piece.tokens
-            self._prompt_cost = self._meter.prompt(piece.tokens, piece.cached)
+            self._prompt_cost = self._read(piece)
+
+    def _read(self, piece: PromptRead) -> Amounts:
+        """What reading the prompt cost. Our instructions are the same each time, and what a local model still
+        holds of them is not worked out again."""
+        cost, size = self._meter.prompt(piece.tokens, piece.cached), self._meter.size
+        if size is None or cost.flops is None or not self._meter.info.local:
+            return cost
+        return replace(cost, flops=cost.flops - prompt_flops(size, min(piece.cached, piece.tokens)))
 
     def _settle(self, *, arrived: bool) -> None:
         """Owe what came. What was cut short on a server that works on, or whose prompt nobody counted, may
