@@ -66,9 +66,10 @@ def with_repository(
     import msgspec
 
     from app.problems.repository import with_sources
+    from app.problems.tests_file import repeated
 
     within("--test-seconds", test_seconds, 0, 86_400, open_low=True)
-    within("--repeat-tests", repeat_tests, 1, 1000)
+    within("--repeat-tests", repeat_tests, 1, 101)
     repo = repo or (Path(problem.repo) if problem.repo else None)
     given = {"--test-command": test_command, "--files": files, "--test-seconds": test_seconds}
     lonely = [option for option, value in given.items() if value]
@@ -83,9 +84,7 @@ def with_repository(
         "test_command": clean_text("--test-command", test_command),
         "files": tuple(clean_text("--files", path) or "" for path in files or ()),
         "test_seconds": test_seconds,
-        "repeat_tests": repeat_tests,
     }
-    if repeat_tests is not None and problem.tests is not None:
-        changes["tests"] = {**problem.tests, "repeat": repeat_tests}
     given_ones = {key: value for key, value in changes.items() if value}
-    return with_sources(msgspec.structs.replace(problem, **given_ones))
+    asked = msgspec.structs.replace(problem, **given_ones)
+    return with_sources(asked if repeat_tests is None else repeated(asked, repeat_tests))
