@@ -127,11 +127,14 @@ class RewardServer:
         self.name = self._held.about.served_as
 
     async def offers(self, path: str) -> bool:
-        """Whether the server answers at ``path``; asking costs nothing, since nothing is asked."""
+        """Whether the server scores at ``path``, tried on one short text: some have an address that refuses
+        whatever it is asked."""
         try:
-            await self.post(path, {})
+            await self.post(path, {"input": [list(await self.text_tokens("x"))]})
         except BackendError as error:
-            return "(404)" not in error.message and "(405)" not in error.message
+            if error.kind == "refused":
+                return False
+            raise
         return True
 
     async def conversation(self, problem: str, solution: str, *, reserve: int = 0) -> Conversation:

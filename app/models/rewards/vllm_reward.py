@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-from app.models.base import Message, ModelInfo, Progress, Prompt
+from app.errors import PartMissing
+from app.models.base import BackendError, Message, ModelInfo, Progress, Prompt
 from app.models.openai_bound import prompt_tokens_at_most
 from app.models.rewards.fitting import TRUNCATED, Conversation
 from app.models.rewards.server import RewardServer, converted, in_order
@@ -82,7 +83,20 @@ class VllmReward:
     async def open(self, report: Callable[[Progress], None]) -> None:
         await self._server.open(report)
         self._info = msgspec.structs.replace(self._info, context=self._server.context)
-        if self._steps is None and not await self._server.offers("/classify"):
+        if self._steps is None:
+            await self._find_out_kind()
+
+    async def _find_out_kind(self) -> None:
+        try:
+            outcome = await self._server.offers("/classify")
+        except BackendError as error:
+            await self.close()
+            fix = "Start it with: monkeys models serve --reward, or vllm serve --runner pooling."
+            raise PartMissing(f"{self.name} cannot score: {error.message}", fix) from None
+        except BaseException:
+            await self.close()
+            raise
+        if not outcome:
             self._steps = "min"
 
     async def close(self) -> None:

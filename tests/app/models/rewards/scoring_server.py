@@ -47,9 +47,7 @@ class ScoringServer:
     async def classify(self, request: web.Request) -> web.Response:
         body = await self._read("/classify", request)
         if self.process:
-            return web.json_response({"detail": "Not Found"}, status=404)
-        if "input" not in body:
-            return web.json_response({"error": {"message": "Field required", "code": 400}}, status=400)
+            return web.json_response({"error": {"message": "Try another task", "code": 400}}, status=400)
         data: list[dict[str, Any]] = []
         for index, tokens in enumerate(body["input"]):
             if len(tokens) > self.context:

@@ -31,8 +31,11 @@ def solved(*texts: str) -> list[Solution]:
 
 @asynccontextmanager
 async def outcome(server: ScoringServer) -> AsyncIterator[VllmReward]:
-    async with serving(server), opened(VllmReward("rm", server.url)) as reward:
-        yield reward
+    async with serving(server):
+        later, server.bad = server.bad, "none"
+        async with opened(VllmReward("rm", server.url)) as reward:
+            server.bad = later
+            yield reward
 
 
 @asynccontextmanager
@@ -213,6 +216,13 @@ async def test_a_broken_answer_is_a_fault_of_the_whole_call(bad: Bad, kind: str,
     async with implicit(ScoringServer(bad=bad)) as implied:
         with pytest.raises(BackendError, match=words):
             await implied.score(PROBLEM, solved("4", "5"))
+
+
+async def test_a_server_that_cannot_score_is_refused_before_the_run() -> None:
+    async with serving(ScoringServer(bad="html")) as server:
+        reward = VllmReward("rm", server.url)
+        with pytest.raises(PartMissing, match=r"vllm:rm cannot score: .* answers with a web page"):
+            await reward.open(lambda progress: None)
 
 
 class HeldServer:
