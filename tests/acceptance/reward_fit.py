@@ -59,7 +59,7 @@ STATE_PENALTY, FEATURE_PENALTY = 10.0, 0.01
 
 OTHERS = {
     "systems": "GSM8K test problems, one solution of each of four larger systems, in no fit",
-    "qwen": "GSM8K training problems, Qwen2.5-Coder-0.5B-Instruct, in no fit",
+    "qwen": "GSM8K training problems with a right solution, Qwen2.5-Coder-0.5B-Instruct, in no fit",
 }
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -166,7 +166,7 @@ async def read(wish: argparse.Namespace) -> None:
     try:
         for name, rows in by_problem(wish.out / f"{wish.set}.jsonl").items():
             path = folder / f"{name.replace('/', '_')}.npz"
-            if path.exists() or (wish.set == "gsm8k" and not any(row["right"] for row in rows)):
+            if path.exists() or (wish.set in ("gsm8k", "qwen") and not any(row["right"] for row in rows)):
                 continue
             found = await reader.read(rows[0]["prompt"], [row["text"] for row in rows])
             width = next(states.at.shape[1] for states in found)
