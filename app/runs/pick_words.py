@@ -6,6 +6,7 @@ Rules agree when their samples gave equal answers, however these are spelled.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from app.runs.events import PickChanged
 from app.runs.state import RunState
@@ -22,6 +23,7 @@ _SPEAKERS = {
     "first_verified": "the checker",
 }
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven")
+_CONFIRMED: Final = "first_verified"
 _ANSWER_CELLS = 24
 _MOST_OTHERS = 2
 """Answers besides the leading one that the sentence names."""
@@ -38,11 +40,12 @@ class Camp:
 
 
 def shown_rules(state: RunState) -> list[Rule]:
-    """The rules worth showing in a run. Where the answer is known, the first verified sample is no pick but
-    coverage itself."""
+    """The rules worth showing in a run: first what a checker confirms, which settles it. Where the answer is
+    known, the first verified sample is no pick but coverage itself."""
     problem = state.problem
-    known = problem is not None and problem.answer is not None
-    return [rule for rule in RULES if not (known and rule.name == "first_verified")]
+    if problem is not None and problem.answer is not None:
+        return [rule for rule in RULES if rule.name != _CONFIRMED]
+    return sorted(RULES, key=lambda rule: rule.name != _CONFIRMED)
 
 
 def shown_picks(state: RunState) -> list[PickChanged]:
@@ -74,7 +77,7 @@ def pick_label(pick: PickChanged, state: RunState) -> str:
 
 
 def camps(state: RunState) -> list[Camp]:
-    """The answers that rules choose, the one that most of them choose first."""
+    """The answers that rules choose: what a checker confirms, then what most of them choose."""
     found: dict[str, list[PickChanged]] = {}
     for pick in shown_picks(state):
         found.setdefault(_group(pick, state), []).append(pick)
@@ -84,7 +87,7 @@ def camps(state: RunState) -> list[Camp]:
         )
         for group, picks in found.items()
     ]
-    return sorted(made, key=lambda camp: (-len(camp.rules), -camp.support))
+    return sorted(made, key=lambda camp: (_CONFIRMED not in camp.rules, -len(camp.rules), -camp.support))
 
 
 def picks_sentence(state: RunState) -> str:
@@ -100,7 +103,8 @@ def picks_sentence(state: RunState) -> str:
         lead = "Both rules agree" if rules == 2 else f"All {_NUMBERS[rules]} rules agree"
         return f"{lead} on {first.answer}{support}."
     if len(first.rules) == 1:
-        lead = f"{_names(first)} chooses {first.answer}{support}"
+        verb = "confirms" if _CONFIRMED in first.rules else "chooses"
+        lead = f"{_names(first)} {verb} {first.answer}{support}"
     elif len(first.rules) == 2:
         lead = f"{_names(first)} agree on {first.answer}{support}"
     else:

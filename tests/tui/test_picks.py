@@ -93,7 +93,7 @@ def test_where_the_answer_is_known_the_checker_is_no_rule() -> None:
     known = chosen(("majority", WRONG), ("first_verified", RIGHT))
     assert picks_sentence(known) == ""
     known.problem = Problem(id="p", kind="code", prompt="Write f.", tests={"type": "python"})
-    assert picks_sentence(known).startswith("The checker chooses #")
+    assert picks_sentence(known).startswith("The checker confirms #")
 
 
 def test_programs_are_called_by_their_sample() -> None:
@@ -125,7 +125,7 @@ def test_rules_that_cannot_run_say_what_turns_them_on() -> None:
     state = state_of()
     assert missing_needs(state) == ["rewards", "programs"]
     assert turning_on(state) == [
-        "Reward rules need a reward model: /reward likelihood; CoTnPoT needs /translator MODEL."
+        "Reward rules need a reward model: /reward embedded; CoTnPoT needs /translator MODEL."
     ]
     assert turning_on(state_of(helpers=True)) == []
 

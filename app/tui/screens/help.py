@@ -28,8 +28,8 @@ _PLACES: dict[Place, tuple[str, str]] = {
     "run": (
         "The run",
         "Every row is one sample; the picks say which answer to believe and why, the curve how likely the "
-        "right one is in the pile. What is typed at the bottom is a command (/) or a new problem. Samples are "
-        "numbered from 1 here, and from 0 in files and on the command line.",
+        "right one is in the pile. What is typed at the bottom is a command (/) or a new problem. "
+        "Samples are numbered from 1 here, and from 0 in files and on the command line.",
     ),
     "replay": ("A recording", "It looks like the run it was. Nothing is sampled and nothing is spent."),
     "list": ("A list", "Type to search, move with the arrows, choose with enter, close with esc."),

@@ -5,12 +5,6 @@ from __future__ import annotations
 from app.runs.pick_words import missing_needs
 from app.runs.state import RunState
 from app.tui.text import fit
-from verifiers.rules import Need
-
-_NEEDS: dict[Need, str] = {
-    "rewards": "Reward rules need a reward model: /reward likelihood",
-    "programs": "CoTnPoT needs /translator MODEL",
-}
 
 
 def turning_on(state: RunState) -> list[str]:
@@ -18,7 +12,13 @@ def turning_on(state: RunState) -> list[str]:
     chooses."""
     told = [line for role in ("reward", "translation") if (line := _helper(state, role))]
     missing = missing_needs(state) if state.finished else []
-    lacking = [_NEEDS[need] for need in missing]
+    math = state.problem is not None and state.problem.kind == "math"
+    needs = {
+        # What ships with the program was trained on mathematics.
+        "rewards": f"Reward rules need a reward model: /reward {'embedded' if math else 'likelihood'}",
+        "programs": "CoTnPoT needs /translator MODEL",
+    }
+    lacking = [needs[need] for need in missing]
     if lacking:
         told.append(f"{'; '.join(lacking)}.")
     return told

@@ -174,7 +174,9 @@ class SampleView(ScrollView, can_focus=True):
         title = "Sample"
         if sample is not None:
             how = standing(sample)
-            answer = f"{fit.head(sample.answer, 24)} " if sample.answer else ""
+            problem = self.source.state.problem
+            short = problem is None or problem.kind in ("math", "open")
+            answer = f"{fit.head(sample.answer, 24)} " if sample.answer and short else ""
             checker = f" ({fit.head(sample.checker, 24)})" if sample.verdict is not None else ""
             title = f"#{number(sample.index)}  {answer}{SIGNS[how]} {MEANINGS[how]}{checker}"
         if title != self._title_text:
