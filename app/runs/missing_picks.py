@@ -37,7 +37,8 @@ def _no_rewards(state: RunState) -> str | None:
         return None
     if state.plan is None or state.plan.reward is None:
         return "no reward model was asked for: --reward"
-    return _why_off(state, "reward") or "no sample got a reward"
+    said = next((each.reward_why for each in state.every_sample() if each.reward_why), "")
+    return _why_off(state, "reward") or f"no sample got a reward{f': {said}' if said else ''}"
 
 
 def _no_programs(state: RunState) -> str | None:

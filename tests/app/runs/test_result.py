@@ -100,6 +100,13 @@ async def test_a_run_with_both_tells_every_pick_and_what_each_cost() -> None:
     assert found["notes"] == []
 
 
+async def test_rewards_that_are_no_numbers_are_the_rules_reason() -> None:
+    engine = helped((RIGHT,), reward=LengthReward(of=lambda text: float("nan")))
+    await collect(engine)
+    reason = "no sample got a reward: the reward is no finite number"
+    assert f"Did not run: reward, reward_weighted ({reason})." in result(engine.state)["notes"]
+
+
 async def test_a_helper_that_could_not_be_had_is_the_rules_reason() -> None:
     class Missing(LengthReward):
         async def open(self, report: object) -> None:
