@@ -44,6 +44,8 @@ class Extraction:
         return self.answer is not None and self.how not in ("last number", "last line", "last choice")
 
 
+_BOLD: Final = re.compile(r"(?<![\w)\]}])\*\*|\*\*(?![\w({\\-])")
+"""Markdown's stars, and not those of ``x**2``."""
 _NEXT_QUESTION: Final = re.compile(
     r"^[ \t*#]{0,6}(?:Q|Question|Problem|Exercise|User|Human|Instruction)\b[ \t]?\d{0,3}[*_]{0,2}[:.]",
     re.MULTILINE,
@@ -207,7 +209,7 @@ def _last_line(part: str) -> Span | None:
 
 def _presentable(raw: str) -> str:
     """The answer as it is shown: safe characters, one line, no Markdown around it."""
-    return " ".join(clean(raw).replace("**", "").split()).strip("*_` ")
+    return " ".join(_BOLD.sub("", clean(raw)).split()).strip("*_` ")
 
 
 def _nothing(*, cut_off: bool) -> Extraction:

@@ -17,6 +17,7 @@ import contextlib
 import json
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from typing import Any, Final
 
 CPU_SECONDS: Final = 1.0
 MEMORY_BYTES: Final = 2 << 30
+_TOWER: Final = re.compile(r"\^\s*(?:\{[\w.]+\}|[\w.]+)\s*\^")
 _FIRST: Final = (r"\int_0^1 x^2\,dx", r"\frac{1}{2}+\sqrt{2}", r"\sum_{n=1}^{3} n", "2x^2+1")
 
 
@@ -99,8 +101,11 @@ def _parsed(text: str) -> list[Any]:
     """What math-verify makes of a formula: expressions, and last the text itself."""
     from math_verify import LatexExtractionConfig, parse  # type: ignore[import-untyped]
 
+    formula = text.replace("**", "^")
+    if _TOWER.search(formula) is not None:
+        raise ValueError("a power of a power without brackets")  # read from the left there, and wrongly
     found: list[Any] = parse(
-        f"${text}$", extraction_config=[LatexExtractionConfig()], parsing_timeout=None, raise_on_error=True
+        f"${formula}$", extraction_config=[LatexExtractionConfig()], parsing_timeout=None, raise_on_error=True
     )
     return found
 

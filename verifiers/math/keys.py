@@ -16,6 +16,7 @@ from concurrent.futures import Future, wait
 from functools import lru_cache
 from typing import Final
 
+from verifiers.math.reading import is_beyond_reach
 from verifiers.math.values import load
 from verifiers.math.workers import MathVerify, Says
 from verifiers.normal import is_algebra, normal_form
@@ -80,6 +81,7 @@ class AnswerKeys:
             and answer not in self._keys
             and len(self._keys) < MOST_KEPT
             and is_algebra(normal_form(answer, self._kind))
+            and not is_beyond_reach(answer)
         )
 
     async def prepare(self, answer: str, known: str | None = None) -> None:
@@ -126,6 +128,8 @@ class AnswerKeys:
             return None
         keys = (self.key(known), self.key(answer))
         if keys[0] == keys[1] or not any(map(is_algebra, keys)) or len(self._same) >= MOST_KEPT:
+            return None
+        if is_beyond_reach(known) or is_beyond_reach(answer):
             return None
         return self._workers.same(known, answer)
 

@@ -75,6 +75,17 @@ def read(answer: str) -> str | None:
     return thing.text if thing is not None else None
 
 
+def is_beyond_reach(answer: str) -> bool:
+    """Whether ``answer`` was read and is too large to be worked out: nobody else need be asked."""
+    try:
+        _read(answer[:LONGEST])
+    except signature.TooLarge:
+        return True
+    except (Unreadable, RecursionError, OverflowError, MemoryError, ArithmeticError, ValueError):
+        return False
+    return False
+
+
 def real_number(answer: str) -> Fraction | None:
     """The real number that ``answer`` is, exact or to 100 digits; ``None`` where it is none."""
     try:
@@ -719,4 +730,4 @@ def _half_line(root: tuple[values.Value, values.Value], sign: str) -> Region:
     return Region((Interval(key, None, (closed, False)),))
 
 
-__all__ = ["CANONICAL", "DIGEST", "exact_side", "read", "real_number"]
+__all__ = ["CANONICAL", "DIGEST", "exact_side", "is_beyond_reach", "read", "real_number"]

@@ -175,6 +175,22 @@ def test_many_at_once_for_those_who_can_wait(math_verify: MathVerify) -> None:
     assert keys.key(r"\sum_{k=1}^{3} k") == "6"
 
 
+async def test_what_is_too_large_is_undecided_and_asks_nobody() -> None:
+    asked: list[str] = []
+
+    def nobody() -> Iterator[Command]:
+        asked.append("asked")
+        return iter(())
+
+    with MathVerify(1, nobody) as workers:
+        keys = AnswerKeys("math", workers)
+        await keys.prepare("9**9**9**9", "9")
+        judged = judge_answer(Extraction("9**9**9**9", "boxed"), "9", "math", keys=keys)
+
+    assert judged.verdict == "undecided"
+    assert not asked
+
+
 def test_plain_answers_ask_nobody() -> None:
     asked: list[str] = []
 
