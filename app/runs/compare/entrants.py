@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -15,6 +15,7 @@ from app.models.prompts import build_prompt, stop_strings
 from app.problems.problem import Problem
 from app.runs.compare.state import Cell
 from app.runs.costs import Meter
+from app.runs.grading import Checker
 from app.runs.judging import Judge
 from app.runs.lanes import Lane
 from app.runs.offers import Offers
@@ -52,6 +53,7 @@ class Entrant:
         allocation: Allocation,
         samples_each: int | None,
         gpu_usd_per_hour: Decimal | None,
+        checker_for: Callable[[Problem], Checker | None] = lambda problem: None,
     ) -> None:
         self.lane = Lane(backend, Meter(backend.info, price), Prompt())
         self.ledger = Ledger(plan.budget)
@@ -68,6 +70,7 @@ class Entrant:
         self._price = price
         self._problems = problems
         self._plan = plan
+        self._checker_for = checker_for
         self._places: list[Place | None] = [None] * len(problems)
         self._again: deque[int] = deque()
 
@@ -124,7 +127,9 @@ class Entrant:
             own = Lane(lane.backend, Meter(lane.meter.info, self._price), prompt)
             stops = dict.fromkeys((*plan.settings.stop, *stop_strings(asked, raw=plan.raw)))
             settings = msgspec.structs.replace(plan.settings, stop=tuple(stops))
-            found = self._places[problem] = Place(own, Judge(asked, (self.name,)), settings)
+            found = self._places[problem] = Place(
+                own, Judge(asked, (self.name,), self._checker_for(asked)), settings
+            )
         return found
 
     def drawn(self, problem: int, by: int) -> None:

@@ -58,7 +58,7 @@ def open_comparison(
     check_budget(plan.budget)
     problems = [with_sources(problem) for problem in problems]
     entrants = [
-        _entrant(launcher, problems, plan, model, allocation, samples_each, gpu_usd_per_hour)
+        _entrant(launcher, problems, plan, model, allocation, samples_each, gpu_usd_per_hour, checker_for)
         for model in plan.models
     ]
     names = [entrant.name for entrant in entrants]
@@ -105,6 +105,7 @@ def reopen_comparison(
             started.allocation,
             started.samples_each,
             gpu_usd_per_hour,
+            checker_for,
         )
         for model in started.plan.models
     ]
@@ -144,6 +145,7 @@ def _entrant(
     allocation: Allocation,
     samples_each: int | None,
     gpu_usd_per_hour: Decimal | None,
+    checker_for: Callable[[Problem], Checker | None],
 ) -> Entrant:
     backend, price = launcher.connection(model, plan.budget)
     return Entrant(
@@ -154,4 +156,5 @@ def _entrant(
         allocation=allocation,
         samples_each=samples_each,
         gpu_usd_per_hour=gpu_usd_per_hour,
+        checker_for=checker_for,
     )
