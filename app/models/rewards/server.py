@@ -127,12 +127,12 @@ class RewardServer:
         self.name = self._held.about.served_as
 
     async def offers(self, path: str) -> bool:
-        """Whether the server scores at ``path``, tried on one short text: some have an address that refuses
-        whatever it is asked."""
+        """Whether the server scores at ``path``, tried on one short text: an address may be there and say
+        that the model does not support it."""
         try:
             await self.post(path, {"input": [list(await self.text_tokens("x"))]})
         except BackendError as error:
-            if error.kind == "refused":
+            if error.kind == "refused" or "(501)" in error.message:
                 return False
             raise
         return True

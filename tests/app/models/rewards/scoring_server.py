@@ -47,7 +47,8 @@ class ScoringServer:
     async def classify(self, request: web.Request) -> web.Response:
         body = await self._read("/classify", request)
         if self.process:
-            return web.json_response({"error": {"message": "Try another task", "code": 400}}, status=400)
+            said = "The model does not support Classification API"
+            return web.json_response({"error": {"message": said, "code": 501}}, status=501)
         data: list[dict[str, Any]] = []
         for index, tokens in enumerate(body["input"]):
             if len(tokens) > self.context:
