@@ -78,10 +78,17 @@ with torch.inference_mode():
             found.append(own[-len(body):].mean().item())
     else:
         model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
-        for text in texts:
+        for text in texts if what == "logit" else []:
             turns = [*user, {"role": "assistant", "content": text}]
             tokens = tokenizer.encode(ask(turns, False), add_special_tokens=False)
             found.append(model(torch.tensor([tokens])).logits[0, 0].item())
+        for text in texts if what == "least step" else []:
+            tokens, ends = tokenizer.encode(ask(user, True), add_special_tokens=False), []
+            for step in text.split("\\n\\n"):
+                tokens += tokenizer.encode(step + "\\n\\n", add_special_tokens=False)
+                ends.append(len(tokens) - 1)
+            chances = model.score(model.model(torch.tensor([tokens])).last_hidden_state)[0, :, 0].sigmoid()
+            found.append(min(chances[end].item() for end in ends))
 print(json.dumps(found))
 """
 
@@ -157,6 +164,17 @@ def test_an_outcome_model_gives_the_logit_that_pytorch_finds(classifier: Path) -
     assert isinstance(reward, VllmReward)
     assert reward.info is not None
     assert reward.info.context == LENGTH
+
+
+def test_a_process_model_is_read_where_its_steps_end(
+    classifier: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONKEYS_VLLM_FLAGS", f"{FLAGS} --pooler-config.task token_classify")
+    reward = reward_of(f"vllm:{classifier}")
+    scores = asyncio.run(scored(reward, SOLUTIONS[:2]))
+    expected = reference("least step", classifier, texts=TEXTS[:2])
+    print("\nprocess", [score.reward for score in scores], "PyTorch", expected)
+    assert [score.reward for score in scores] == pytest.approx(expected, rel=1e-2, abs=1e-7)
 
 
 def test_hugging_face_models_in_this_process_give_the_same(model: Path, classifier: Path) -> None:
