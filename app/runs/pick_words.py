@@ -127,8 +127,9 @@ def filter_sentence(state: RunState) -> str:
     if tally.not_run:
         parts.append(f"not run {tally.not_run:,}")
     told = f"CoTnPoT: {' · '.join(parts)}"
-    if tally.precision is not None and tally.recall is not None:
-        told += f"; precision {tally.precision:.0%}, recall {tally.recall:.0%}"
+    known = (("precision", tally.precision), ("recall", tally.recall))
+    if shares := [f"{name} {share:.0%}" for name, share in known if share is not None]:
+        told += f"; {', '.join(shares)}"
     if any(pick.fallback for pick in state.picks.values()):
         told += "; none was left, so it picks from all"
     return f"{told}."

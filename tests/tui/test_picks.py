@@ -114,6 +114,13 @@ def test_the_filter_tells_what_it_kept_and_how_good_that_is() -> None:
     assert filter_sentence(state_of()) == ""
 
 
+def test_with_nothing_right_there_is_a_precision_and_no_recall() -> None:
+    state = state_of(helpers=True, answer="9999")
+    told = filter_sentence(state)
+    assert told.endswith("; precision 0%.")
+    assert "recall" not in told
+
+
 def test_without_a_known_answer_the_filter_claims_no_precision() -> None:
     assert "precision" not in filter_sentence(state_of(helpers=True, answer=None))
 
