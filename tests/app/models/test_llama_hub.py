@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ class Hub(BaseHTTPRequestHandler):
 
     asked = 0
     file = FILE
+    pause = 0.0
+    """Seconds between two megabytes: progress is told ten times a second."""
     ranges: list[str] = []  # noqa: RUF012
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name in the library)
@@ -56,7 +59,9 @@ class Hub(BaseHTTPRequestHandler):
         start = int(given.removeprefix("bytes=").removesuffix("-") or 0)
         self._headers(start)
         with suppress(ConnectionError):  # a reader that leaves in the middle
-            self.wfile.write(self.file[start:])
+            for place in range(start, len(self.file), 1 << 20):
+                self.wfile.write(self.file[place : place + (1 << 20)])
+                time.sleep(self.pause)
 
     def _headers(self, start: int = 0) -> None:
         self.send_response(206 if start else 200)
@@ -108,6 +113,7 @@ def test_a_fetch_that_was_killed_goes_on_where_it_stopped(
     """The hub's library reads ten megabytes at a time, so the file is larger than that."""
     monkeypatch.setattr(Hub, "file", os.urandom(1 << 20) * 25)
     monkeypatch.setattr(Hub, "ranges", [])
+    monkeypatch.setattr(Hub, "pause", 0.04)
     killed = PROGRAM.replace(
         "said.append(progress.fraction)",
         "print(json.dumps({}), flush=True) or os._exit(0) if (progress.fraction or 0) > 0.5 else None",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.timing import least_cpu
 from tests.verifiers.hostile_replies import HOSTILE_REPLIES, TOWERS
 from verifiers.rewards.sums import calculations, numbers_in
 
@@ -72,6 +72,4 @@ def test_no_shape_is_slow_or_deep(shape: str) -> None:
         "percent": "1% of " * 40_000 + "= 1",
     }
     text = own[shape] if shape in own else TOWERS[shape](200_000)
-    started = time.process_time()
-    calculations(text + " 1 + 1 = 2")
-    assert time.process_time() - started < 0.5
+    assert least_cpu(lambda: calculations(text + " 1 + 1 = 2")) < 0.5
