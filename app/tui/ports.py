@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from app.models.names import short_name as short_name
+
 if TYPE_CHECKING:
     from app.problems.problem import Kind, Problem
     from app.runs.compare.engine import Comparison
@@ -61,20 +63,6 @@ def verdicts_pending(source: RunSource) -> int:
     state = source.state
     judged = state.right + state.wrong + state.undecided
     return max(0, state.finished - judged) if judged and state.phase != "ended" else 0
-
-
-def short_name(name: str, width: int = 36) -> str:
-    """A model's name in at most ``width`` characters: of a path, the end says most."""
-    if len(name) <= width:
-        return name
-    prefix, colon, rest = name.partition(":")
-    if not colon or "/" in prefix or "." in prefix:  # a colon within a name says not where it comes from
-        last = f"…/{name.rsplit('/', 1)[-1]}"
-        return last if "/" in name and len(last) <= width else f"…{name[1 - width :]}"
-    last = rest.rsplit("/", 1)[-1].removesuffix(".gguf")
-    head = f"{prefix}:…/"
-    room = max(4, width - len(head))
-    return head + (last if len(last) <= room else last[: room - 1] + "…")
 
 
 @dataclass(frozen=True, slots=True)

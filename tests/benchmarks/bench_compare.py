@@ -41,7 +41,7 @@ async def _measure(path: Path, problems: int, samples: int) -> None:
             samples_each=samples,
             store=store,
         )
-        began, cpu, text, longest, last = time.perf_counter(), time.process_time(), 0, 0.0, 0.0
+        began, cpu, text = time.perf_counter(), time.process_time(), 0
         async for event in comparison.run():
             if isinstance(event, ev.SampleFinished):
                 text += len(event.text)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from itertools import combinations
 from typing import Any
 
+from app.models.names import short_name
 from app.runs.compare.standings import Duel, Estimate, Standing, duel, share, standings, unit_of
 from app.runs.compare.state import ComparisonState
 from app.runs.compare.verdict import verdict
@@ -86,7 +87,7 @@ _HEAD = ("Model", "Solved", "pass@1", "deepest k", "Majority", "Samples", "Spend
 def _row(state: ComparisonState, one: Standing) -> tuple[str, ...]:
     deepest = f"@{one.deepest} {_shown(one.coverage(one.deepest))}" if one.deepest else "—"
     return (
-        one_line(one.model, 40),
+        one_line(short_name(one.model), 40),
         f"{one.solved} of {len(state.problems)}",
         _shown(one.coverage(1)) if one.deepest else "—",
         deepest,

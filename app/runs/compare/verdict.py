@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import combinations
 
+from app.models.names import short_name
 from app.runs.compare.standings import Duel, Standing, Unit, duel
 from budgets.amounts import show_flops, show_usd
 
@@ -21,10 +22,8 @@ def verdict(standings: list[Standing], unit: Unit) -> str:
     if len(able) == 1:
         one = able[0]
         at = one.coverage(one.deepest)
-        covers = (
-            f"{one.model} covers {at.value:.2f} [{at.low:.2f}-{at.high:.2f}] with {_samples(one.deepest)}"
-        )
-        return f"{covers} a problem."
+        covers = f"{at.value:.2f} [{at.low:.2f}-{at.high:.2f}] with {_samples(one.deepest)}"
+        return f"{short_name(one.model)} covers {covers} a problem."
     duels = [found for pair in combinations(able, 2) if (found := duel(*pair, unit)) is not None]
     if not duels:
         return "The models share no problem on which both were judged."
@@ -51,7 +50,7 @@ def _from(leader: Standing, found: Duel) -> Duel:
 
 
 def _sentence(found: Duel) -> str:
-    first, second = found.first.model, found.second.model
+    first, second = short_name(found.first.model), short_name(found.second.model)
     mine, theirs = found.coverage
     difference = found.difference
     where = f"at {_spend(found)} a problem ({_samples(found.k[0])} against {found.k[1]})"

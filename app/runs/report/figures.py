@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from app.errors import PartMissing
+from app.models.names import short_name
 from app.runs.report.series import Line, Series
 from budgets.amounts import show_flops
 from verifiers.safe_text import one_line
@@ -97,7 +98,7 @@ def _coverage(axes: Axes, series: Sequence[Series], scale: Callable[[Series], fl
     for place, each in enumerate(series):
         colour, dash = _COLOURS[place % len(_COLOURS)], _DASHES[place % len(_DASHES)]
         unit = scale(each)
-        _line(axes, each.coverage, unit, colour, dash, label=_plain(each.model, 40), mark="o")
+        _line(axes, each.coverage, unit, colour, dash, label=_plain(short_name(each.model), 40), mark="o")
         _line(axes, each.forecast, unit, colour, (0, (1, 1.5)), label=None, mark="", faint=True)
 
 
@@ -107,7 +108,7 @@ def _picks(axes: Axes, series: Sequence[Series]) -> None:
     for place, each in enumerate(series):
         if not each.picks:
             continue
-        name = f"{_plain(each.model, 24)}: " if several else ""
+        name = f"{_plain(short_name(each.model, 24), 24)}: " if several else ""
         dash = _DASHES[place % len(_DASHES)]
         _line(axes, each.coverage, 1, "#30343c", dash, label=f"{name}coverage", mark="")
         for rule, (key, line) in enumerate(each.picks.items()):

@@ -113,7 +113,7 @@ h1{font-size:1.5rem;line-height:1.3}h2{font-size:1.15rem;margin-top:2.2rem}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-size:.93rem}
 th,td{padding:.3rem .7rem;text-align:left;border-bottom:1px solid #d9d5ca}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .matrix td,.matrix th{padding:.15rem .5rem}
 figure{margin:1.2rem 0}figure svg{max-width:100%;height:auto;background:#fff;border-radius:6px}
 figcaption{color:#5d6675;font-size:.9rem}

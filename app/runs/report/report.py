@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from app.models.names import short_name
 from app.runs import events as ev
 from app.runs.compare.launch import fold as fold_comparison
 from app.runs.compare.result import comparison_notes, comparison_table
@@ -50,7 +51,7 @@ def series_of(events: Sequence[ev.Event]) -> tuple[str, list[Series]]:
 
 
 def _title(state: ComparisonState) -> str:
-    return f"{state.name}: {', '.join(state.models)}"
+    return f"{state.name}: {', '.join(map(short_name, state.models))}"
 
 
 def _series(state: ComparisonState, events: Sequence[ev.Event]) -> list[Series]:
@@ -86,7 +87,7 @@ def _comparison(state: ComparisonState, events: Sequence[ev.Event]) -> bytes:
         page.heading("Who solves what"),
         page.paragraph("Right samples of those that were decided.", "quiet"),
         page.matrix(
-            list(state.models),
+            [short_name(model) for model in state.models],
             (
                 (problem.id, [(cells[place].decided, cells[place].right) for cells in state.cells.values()])
                 for place, problem in enumerate(state.problems)
@@ -137,7 +138,7 @@ def _similarity(state: ComparisonState) -> Iterator[str]:
     )
     yield page.table(
         ("model", "decades behind", "coverage gained a decade"),
-        [(one.model, _number(one.shift), _number(one.slope)) for one in found.members],
+        [(short_name(one.model), _number(one.shift), _number(one.slope)) for one in found.members],
     )
 
 
