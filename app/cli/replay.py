@@ -14,6 +14,7 @@ from app.cli.out import Output
 from app.errors import BadInput
 
 if TYPE_CHECKING:
+    from app.runs.events import Event
     from app.runs.recording import Recording
     from app.runs.replay import Player
 
@@ -30,6 +31,8 @@ def replay(
 ) -> int:
     """Play a recorded run."""
     factor = _factor(speed)
+    if (kept := _comparison(recording)) is not None:
+        return _replay_comparison(kept, factor, output)
     from app.runs.replay import Player
 
     player = Player(_recording(recording), speed=factor)
@@ -38,6 +41,56 @@ def replay(
 
         return open_replay(player)
     return _print(player, output or Output.jsonl)
+
+
+def _comparison(name: str) -> list[Event] | None:
+    """The events of a comparison of the journal; ``None`` for a file, or for a run of one problem."""
+    if name == "-" or Path(name).expanduser().is_file() or Path(name).suffix or "/" in name:
+        return None
+    from app import locations
+    from app.runs.events import ComparisonStarted
+    from app.runs.journal import Journal
+
+    with Journal.open(locations.journal_file(), write=False) as journal:
+        run_id = journal.resolve(name)
+        if not isinstance(journal.first(run_id), ComparisonStarted):
+            return None
+        return journal.load(run_id)
+
+
+def _replay_comparison(events: list[Event], factor: float, output: Output | None) -> int:
+    import asyncio
+
+    from app.runs.compare.replay import ComparisonPlayer
+    from app.runs.compare.result import comparison_lines, comparison_result
+    from app.runs.events import to_json
+
+    player = ComparisonPlayer(events, speed=factor)
+    if output is None and sys.stdout.isatty() and sys.stdin.isatty():
+        from app.runs.compare.samples import comparison_rows
+        from app.tui.opening import open_comparison
+        from app.tui.ports import Compared
+
+        return open_comparison(
+            Compared(
+                player,
+                lambda problem, model: list(comparison_rows(events, problem=problem, model=model)),
+            )
+        )
+
+    async def play() -> None:
+        async for event in player.run():
+            if output in (None, Output.jsonl):
+                out.print_bytes(to_json(event), flush=math.isfinite(factor))
+
+    asyncio.run(play())
+    if output is Output.text:
+        out.print_lines(comparison_lines(player.state))
+    elif output is Output.json:
+        out.print_json(comparison_result(player.state))
+    else:
+        out.print_each([{"type": "result", "at": player.state.at} | comparison_result(player.state)])
+    return 0
 
 
 def _factor(text: str) -> float:

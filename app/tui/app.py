@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.problems.problem import Problem
     from app.runs.plan import Plan
     from app.runs.source import RunSource
-    from app.tui.ports import ModelChoice, Ports
+    from app.tui.ports import Compared, ModelChoice, Ports
 
 LIMIT_EXAMPLES = ("$1", "500 samples", "10 min", "50k tokens", "1 PFLOP")
 
@@ -70,17 +70,19 @@ class MonkeysApp(FollowUps, Comparing, Household, Leaving, App[None]):
         *,
         draft: Draft | None = None,
         recording: RunSource | None = None,
+        comparison: Compared | None = None,
         run_screen: Callable[[RunSource, PromptLine], Screen[Any]] | None = None,
         history: PromptHistory | None = None,
         theme: str = DARK.name,
         keys: Mapping[str, str] | None = None,
     ) -> None:
-        """``recording`` is played at once. ``run_screen`` makes the view of a run over its prompt line.
-        ``keys`` replaces the keys of actions, by id, separated by commas."""
+        """``recording`` or ``comparison`` is played at once. ``run_screen`` makes the view of a run over its
+        prompt line. ``keys`` replaces the keys of actions, by id, separated by commas."""
         super().__init__()
         self.session = Session(ports)
         self._draft = draft or Draft(models=("smollm2",))
         self._recording = recording
+        self._comparison = comparison
         self._run_screen = run_screen or _run_screen
         self._history = history or PromptHistory(locations.history_file())
         self._models: tuple[ModelChoice, ...] | None = None
@@ -110,6 +112,8 @@ class MonkeysApp(FollowUps, Comparing, Household, Leaving, App[None]):
             self.tell(f"Keys are set for {', '.join(unknown)}, which no action is called.", warning=True)
         if self._recording is not None:
             self.open_recording(self._recording)
+        if self._comparison is not None:
+            self.open_comparison(self._comparison)
 
     def on_resize(self, event: events.Resize) -> None:
         covered = isinstance(self.screen, TooSmall)

@@ -10,6 +10,7 @@ from app.tui.draft import draft_from
 
 if TYPE_CHECKING:
     from app.runs.source import RunSource
+    from app.tui.ports import Compared
 
 
 def calm_collector() -> None:
@@ -32,7 +33,12 @@ def open_replay(source: RunSource) -> int:
     return _run(None, source)
 
 
-def _run(problem_text: str | None, recording: RunSource | None) -> int:
+def open_comparison(found: Compared) -> int:
+    """Open the program on a kept comparison. Returns the exit status. Raises as ``open_tui`` does."""
+    return _run(None, None, found)
+
+
+def _run(problem_text: str | None, recording: RunSource | None, found: Compared | None = None) -> int:
     from app import settings
     from app.tui.wiring import real_ports
 
@@ -42,6 +48,7 @@ def _run(problem_text: str | None, recording: RunSource | None) -> int:
         real_ports(mine),
         draft=draft_from(mine).asking(problem_text or ""),
         recording=recording,
+        comparison=found,
         theme=mine.theme,
         keys=mine.keys,
     )
