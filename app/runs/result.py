@@ -191,7 +191,7 @@ def notes(state: RunState) -> list[str]:
         lost = [each for each in state.model_status.values() if each.state in ("failed", "set-aside")]
         found += [f"{each.model} was left out: {each.detail}" for each in lost]
     if state.status is None:
-        found.append("This run has no end: its program was killed. It can be resumed.")
+        found.append("This run has no end: it is going on, or its program was killed and it can be resumed.")
     elif state.status != "completed" and state.end_reason:
         found.append(state.end_reason)
     return found

@@ -75,7 +75,7 @@ def comparison_notes(state: ComparisonState) -> list[str]:
         if told is not None and told.state in ("failed", "set-aside"):
             found.append(f"{model}: {told.detail}")
     if state.status is None:
-        found.append("This comparison has no end: its program was killed. It can be resumed.")
+        found.append("It has no end: it is going on, or its program was killed and it can be resumed.")
     elif state.status != "completed" and state.end_reason:
         found.append(state.end_reason)
     return found
