@@ -23,8 +23,7 @@ def compare(
     problems: Annotated[
         str | None,
         typer.Argument(
-            help="A JSONL file of problems, - for standard input, starter, gsm8k, math, humaneval, mbpp, "
-            "codecontests or minif2f.",
+            help="A JSONL file of problems, - for standard input, starter, gsm8k, math, humaneval or mbpp.",
             show_default=False,
         ),
     ] = None,
@@ -139,6 +138,8 @@ def compare(
             samples = str(chosen.samples)
         if shots is None and shots_from is not None:
             shots = chosen.shots
+        elif chosen.shots is not None and shots_from is None:
+            warn("Its worked examples are not drawn: give the training split with --shots-from.")
     name, asked = load_set(problems or (chosen.set if chosen else ""))
     wanted = limit("--limit", only, parse_count)
     if wanted is None and chosen is not None and chosen.problems is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from verifiers.safe_text import one_line
+
 
 def short_name(name: str, width: int = 36) -> str:
-    """A model's name in at most ``width`` characters: of a path, the end says most."""
+    """A model's name in at most ``width`` characters: of a path, the end says most. Safe to show, since the
+    logs of other programs bring names of their own."""
+    name = one_line(name, 500)
     if len(name) <= width:
         return name
     prefix, colon, rest = name.partition(":")

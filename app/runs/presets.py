@@ -1,6 +1,6 @@
 """The papers' own settings, by name, so that an experiment is repeated by naming it.
 
-From Brown et al. 2024 (arXiv 2407.21787), section 2 and appendix A: which problems, how many samples, and how
+From Brown et al. 2024 (arXiv 2407.21787): which problems, how many samples, and how
 they are drawn. What is given on the command line beside a preset wins over it.
 """
 
@@ -38,7 +38,7 @@ class Preset:
 PRESETS: Final[dict[str, Preset]] = {
     "monkeys-gsm8k": Preset("gsm8k", 128, 10_000, 0.6, None, 512, 5),
     "monkeys-math": Preset("math", 128, 10_000, 0.6, None, 512, 5),
-    "monkeys-minif2f": Preset("minif2f", 130, 10_000, 0.5, None, 200, 5),
+    "monkeys-minif2f": Preset("minif2f", 130, 10_000, 0.5, None, 200, None),
     "monkeys-codecontests": Preset("codecontests", 140, 10_000, 0.6, 0.95, 1024, 2),
 }
 

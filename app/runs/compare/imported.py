@@ -24,9 +24,17 @@ async def imported_events(
     """Transactions of a comparison that has ended. Verdicts of the file stand; others come from the known
     answer. What is not told of a sample's cost counts as nothing.
 
-    Raises ``BadInput`` for a sample of a problem that is not among ``problems``.
+    Raises ``BadInput``, before the first of them, for a sample of a problem that is not among ``problems`` or
+    whose cost is no number.
     """
     places = {problem.id: place for place, problem in enumerate(problems)}
+    for sample in samples:
+        if str(sample["problem_id"]) not in places:
+            raise BadInput(
+                f"A sample belongs to the problem {sample['problem_id']}, which is not in the set.",
+                "Give the problems that the samples were made of.",
+            )
+        _cost(sample)
     models = dict.fromkeys(str(sample.get("model") or "model") for sample in samples)
     yield [
         ev.ComparisonStarted(
@@ -45,12 +53,7 @@ async def imported_events(
         (place, model): Judge(problem, (model,)) for place, problem in enumerate(problems) for model in models
     }
     for index, sample in enumerate(samples):
-        place = places.get(str(sample["problem_id"]))
-        if place is None:
-            raise BadInput(
-                f"A sample belongs to the problem {sample['problem_id']}, which is not in the set.",
-                "Give the problems that the samples were made of.",
-            )
+        place = places[str(sample["problem_id"])]
         model = str(sample.get("model") or "model")
         judge = judges[place, model]
         await judge.prepare(str(sample.get("text") or ""), str(sample.get("finish_reason") or "stop"))
@@ -65,8 +68,7 @@ def _transaction(
     extraction = judge.extract(text, str(sample.get("finish_reason") or "stop"))
     given = sample.get("answer")
     answer = str(given) if given is not None else extraction.answer
-    tokens = int(sample.get("completion_tokens") or 0)
-    cost = Amounts(_usd(sample.get("usd")), int(sample.get("flops") or 0), tokens, 1)
+    cost = _cost(sample)
     events: list[ev.Event] = [
         ev.CallStarted(
             at=0.0, call=index, model=model, samples=(index,), seed=index, held=NOTHING, problem=place
@@ -78,8 +80,8 @@ def _transaction(
             model=model,
             text=text,
             finish_reason="length" if sample.get("finish_reason") == "length" else "stop",
-            prompt_tokens=sample.get("prompt_tokens"),
-            completion_tokens=tokens,
+            prompt_tokens=_count(sample.get("prompt_tokens")),
+            completion_tokens=cost.tokens,
             estimated=bool(sample.get("estimated", True)),
             seconds=0.0,
             answer=answer,
@@ -98,8 +100,21 @@ def _transaction(
     return events
 
 
-def _usd(text: Any) -> Decimal:
+def _count(value: Any) -> int | None:
+    return None if value is None else int(value)
+
+
+def _cost(sample: Mapping[str, Any]) -> Amounts:
+    """What the row says that it cost; nothing where it says nothing. Raises ``BadInput``."""
     try:
-        return Decimal(str(text)) if text is not None else Decimal(0)
-    except InvalidOperation:
-        return Decimal(0)
+        _count(sample.get("prompt_tokens"))
+        usd = Decimal(str(sample.get("usd") or 0))
+        flops, tokens = int(sample.get("flops") or 0), int(sample.get("completion_tokens") or 0)
+        if not usd.is_finite() or usd < 0 or flops < 0 or tokens < 0:
+            raise ValueError
+    except (InvalidOperation, ValueError, TypeError, OverflowError):
+        raise BadInput(
+            f"A sample of {sample['problem_id']} has a cost that is no number.",
+            "Correct its usd, flops and token counts, or leave them out.",
+        ) from None
+    return Amounts(usd, flops, tokens, 1)

@@ -8,7 +8,7 @@ lie in the journal. Folding the journal's events gives the state that a resumed 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,8 +45,6 @@ class Cell:
     undecided: int = 0
     failed: int = 0
     """Samples given up after a fault."""
-    first_right: int | None = None
-    """The sample that was the first to be right."""
     tries_to_first: int | None = None
     """How many were decided when the first right one came, itself included."""
     next_ordinal: int = 0
@@ -65,10 +63,6 @@ class Cell:
     def leader(self) -> Votes | None:
         """The majority's answer; of equals the one seen first."""
         return max(self.votes.values(), key=lambda votes: votes.support, default=None)
-
-    @property
-    def answered_once(self) -> int:
-        return sum(votes.support == 1 for votes in self.votes.values())
 
 
 @dataclass(slots=True)
@@ -131,11 +125,6 @@ class ComparisonState:
     def counts(self, model: str) -> list[tuple[int, int]]:
         """(decided samples, right ones) of every problem that has any."""
         return [(cell.decided, cell.right) for cell in self.cells[model] if cell.decided]
-
-    def every_cell(self) -> Iterator[tuple[str, int, Cell]]:
-        return (
-            (model, place, cell) for model, cells in self.cells.items() for place, cell in enumerate(cells)
-        )
 
     def finished_by(self, model: str) -> int:
         return sum(cell.finished for cell in self.cells[model])
@@ -249,8 +238,8 @@ class ComparisonState:
         cell = self.cells[found.model][found.problem]
         if event.verdict == "right":
             cell.right += 1
-            if cell.first_right is None:
-                cell.first_right, cell.tries_to_first = event.sample, cell.decided
+            if cell.tries_to_first is None:
+                cell.tries_to_first = cell.decided
         elif event.verdict == "wrong":
             cell.wrong += 1
         else:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from app.runs.compare.standings import Standing
 from app.runs.result import LEVEL, powers_up_to
 from app.runs.state import RunState
-from budgets.coverage import coverage_interval, mean_pass_at_k, posterior_interval
+from budgets.coverage import mean_pass_at_k, posterior_interval
 from verifiers.accuracy import accuracy_curves
 from verifiers.candidates import Candidate, candidate
 
@@ -82,11 +82,6 @@ def of_run(state: RunState) -> list[Series]:
             )
         )
     return found
-
-
-def interval_of(counts: Sequence[tuple[int, int]], k: int) -> tuple[float, float]:
-    found = coverage_interval(counts, k, LEVEL)
-    return found.low, found.high
 
 
 def _candidates(state: RunState, model: str) -> list[Candidate]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Final, Protocol
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
+from textual.markup import escape
 from textual.widget import Widget
 
 from app.runs.compare.standings import Unit, standings, unit_of
@@ -25,6 +26,7 @@ from app.tui.widgets.compare.board import CompareBoard
 from app.tui.widgets.compare.curves import CompareCurves
 from app.tui.widgets.compare.matrix import CompareMatrix
 from app.tui.widgets.compare.status import CompareStatus
+from verifiers.safe_text import one_line
 
 ROWS_EVERY: Final = 0.25
 SCORES_EVERY: Final = 0.5
@@ -90,14 +92,14 @@ class CompareScreen(ShellScreen):
         self._curves = self.query_one(CompareCurves)
         self._matrix = self.query_one(CompareMatrix)
         self._status = self.query_one(CompareStatus)
-        self._board.border_title = self.state.name or "Comparison"
         self.set_interval(ROWS_EVERY, self.pull)
         self.set_interval(SCORES_EVERY, self.score)
         self.call_after_refresh(self.pull)
         self.call_after_refresh(self.score)
 
     def pull(self) -> None:
-        self._board.border_title = f"{self.state.name} · {len(self.state.problems):,} problems"
+        name = escape(one_line(self.state.name, 60))
+        self._board.border_title = f"{name} · {len(self.state.problems):,} problems"
         for pane in (self._board, self._curves, self._matrix, self._status):
             if pane.display:
                 pane.pull()

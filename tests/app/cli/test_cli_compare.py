@@ -165,3 +165,11 @@ def test_a_cap_in_dollars_wants_a_price(home: Path, capsys: pytest.CaptureFixtur
     remote = ("--model", "openai:nobody", "--base-url", "http://127.0.0.1:9/v1")
     assert run(["compare", str(home / "set.jsonl"), *remote, "--max-cost", "1", "-o", "json"]) == 3
     assert last_line(capsys.readouterr().out.encode())["error"]["kind"] == "cannot-pay"
+
+
+@pytest.mark.parametrize("name", ["codecontests", "minif2f"])
+def test_a_set_that_is_only_had_as_a_file_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert run(["compare", name, "--model", script(home)]) == 2
+    assert "Give it as a JSONL file" in capsys.readouterr().err

@@ -11,6 +11,7 @@ import pytest
 from app.errors import BadInput
 from app.runs.compare.imported import imported_events
 from app.runs.compare.launch import fold
+from app.runs.compare.result import comparison_lines
 from app.runs.imports import read_foreign
 
 MONKEYS: list[dict[str, Any]] = [
@@ -138,3 +139,24 @@ def test_broken_files(tmp_path: Path, text: str, message: str) -> None:
     path.write_text(text)
     with pytest.raises(BadInput, match=message):
         read_foreign(path)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"usd": "nan"}, {"usd": "-1"}, {"flops": "many"}, {"prompt_tokens": "x"}, {"flops": 1e400}]
+)
+async def test_a_cost_that_is_no_number_is_refused_before_anything_is_kept(
+    tmp_path: Path, wrong: dict[str, Any]
+) -> None:
+    found = read_foreign(written(tmp_path, "log.json", INSPECT, lines=False))
+    samples = [found.samples[0], found.samples[1] | wrong]
+    with pytest.raises(BadInput, match="no number"):  # at the first transaction, not at the bad sample's
+        await anext(imported_events(found.problems, samples, name="x", run_id="i1"))
+
+
+async def test_a_model_s_name_from_a_log_cannot_act_in_a_terminal(tmp_path: Path) -> None:
+    found = read_foreign(written(tmp_path, "log.json", INSPECT, lines=False))
+    samples = [sample | {"model": "\x1b[31mred\u202e[/b]"} for sample in found.samples]
+    batches = [b async for b in imported_events(found.problems, samples, name="x", run_id="i1")]
+    shown = "\n".join(comparison_lines(fold([event for batch in batches for event in batch])))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown

@@ -18,6 +18,7 @@ from app.tui.text.scores import Score
 from app.tui.widgets.chart import layer_style
 from app.tui.widgets.compare.pane import ComparePane
 from budgets.amounts import show_count, show_flops, show_usd
+from verifiers.safe_text import one_line
 
 _GAP = 2
 _MARKS = "━╍┅┉╌"
@@ -67,7 +68,7 @@ class CompareBoard(ComparePane):
         line.append(name + " " * (longest - cell_len(name)), colours.strong if place == 0 else Style())
         status = self.watched.state.model_status.get(row.standing.model)
         if status is not None and status.state in ("failed", "set-aside", "preparing"):
-            said = f"  {status.detail or status.state}"
+            said = f"  {one_line(status.detail or status.state, 200)}"
             width = sum(column.width + _GAP for column in columns)
             style = colours.live if status.state == "preparing" else colours.wrong
             if not row.standing.samples:
@@ -129,5 +130,5 @@ def _per_solved(row: Score) -> str:
 def _waiting(state: ComparisonState) -> str:
     for name, status in state.model_status.items():
         if status.state in ("preparing", "failed"):
-            return fit.head(f"{short_name(name)}: {status.detail}", 100)
+            return fit.head(f"{short_name(name)}: {one_line(status.detail, 200)}", 100)
     return "Waiting for the first samples."

@@ -9,6 +9,7 @@ from rich.text import Text
 from app.tui.text import fit
 from app.tui.widgets.compare.pane import ComparePane
 from budgets.amounts import show_count, show_flops, show_seconds, show_usd
+from verifiers.safe_text import one_line
 
 _SIGN = {"waiting": "●", "preparing": "●", "sampling": "●", "paused": "‖", "ended": "■"}
 
@@ -28,7 +29,7 @@ class CompareStatus(ComparePane):
             "waiting": "Waiting.",
             "preparing": "Getting the models ready.",
             "paused": "Paused: press space to go on.",
-            "ended": state.end_reason or "Ended.",
+            "ended": one_line(state.end_reason or "Ended.", 300),
         }.get(state.phase, f"{len(state.live)} in flight.")
         figures = [f"{state.finished:,} samples", self._budget(), show_seconds(state.at)]
         shown = " · ".join(part for part in figures if part)
