@@ -1,63 +1,12 @@
-"""A few lines about a comparison that is going on, on stderr, where that is a terminal."""
+"""A comparison that is going on in a few lines, for a terminal."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from typing import TYPE_CHECKING
-
-from app.cli import out
-from app.runs.compare.engine import Comparison
 from app.runs.compare.state import ComparisonState
 from budgets.amounts import show_count, show_flops, show_seconds, show_usd
 from verifiers.safe_text import one_line
 
-if TYPE_CHECKING:
-    from rich.live import Live
-
-_PERIOD = 0.25
 _BAR = 16
-
-
-class CompareProgress:
-    """Shows ``comparison`` while the context is open. ``say`` prints a line above the display."""
-
-    def __init__(self, comparison: Comparison) -> None:
-        self._comparison = comparison
-        self._live: Live | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> CompareProgress:
-        if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.live import Live
-
-            console = Console(stderr=True, markup=False, highlight=False)
-            self._live = Live(console=console, auto_refresh=False, transient=True)
-            self._live.start()
-            self._task = asyncio.create_task(self._keep_current())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        if self._live is not None:
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        if self._live is None:
-            out.warn(text)
-        else:
-            self._live.console.print(one_line(text, 500))
-
-    async def _keep_current(self) -> None:
-        from rich.text import Text
-
-        assert self._live is not None  # noqa: S101 (made together)
-        while True:
-            lines = compare_progress_lines(self._comparison.state)
-            self._live.update(Text("\n".join(lines), no_wrap=True, overflow="ellipsis"), refresh=True)
-            await asyncio.sleep(_PERIOD)
 
 
 def compare_progress_lines(state: ComparisonState) -> list[str]:

@@ -9,8 +9,9 @@ from typing import Any
 
 from app import locations, settings
 from app.cli import out
-from app.cli.compare_progress import CompareProgress
+from app.cli.compare_progress import compare_progress_lines
 from app.cli.out import Output
+from app.cli.progress import Progress
 from app.cli.session import INTERRUPTED, Stream, launcher_for, stopping
 from app.errors import CannotPay, EverySampleFailed, MonkeysError
 from app.problems.problem import Problem
@@ -100,7 +101,10 @@ def resume(
 async def _to_its_end(comparison: Comparison, launcher: Launcher, checkers: Checkers, output: Output) -> int:
     stream = Stream() if output is Output.jsonl else None
     try:
-        with stopping(comparison) as stopped, CompareProgress(comparison) as progress:
+        with (
+            stopping(comparison) as stopped,
+            Progress(lambda: compare_progress_lines(comparison.state)) as progress,
+        ):
             async for event in comparison.run():
                 if stream is not None and not stream.show(event):
                     comparison.stop("Its reader went away; everything that came is kept.")

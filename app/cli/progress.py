@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.cli import out
 from app.runs.outlook import left_words
 from app.runs.result import is_checked
-from app.runs.source import RunSource
 from app.runs.state import RunState, Tally
 from budgets.amounts import show_count, show_flops, show_seconds, show_usd
 from verifiers.safe_text import one_line
@@ -26,10 +26,10 @@ _BAR = 24
 
 
 class Progress:
-    """Shows ``source`` while the context is open. ``say`` prints a line above the display."""
+    """Shows ``lines``, asked anew each time, while the context is open. ``say`` prints a line above."""
 
-    def __init__(self, source: RunSource) -> None:
-        self._source = source
+    def __init__(self, lines: Callable[[], list[str]]) -> None:
+        self._lines = lines
         self._live: Live | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -57,17 +57,13 @@ class Progress:
             self._live.console.print(one_line(text, 500))
 
     async def _keep_current(self) -> None:
+        from rich.text import Text
+
         assert self._live is not None  # noqa: S101 (made together)
         while True:
-            self._live.update(_drawn(self._source.state), refresh=True)
+            drawn = Text("\n".join(self._lines()), no_wrap=True, overflow="ellipsis")
+            self._live.update(drawn, refresh=True)
             await asyncio.sleep(_PERIOD)
-
-
-def _drawn(state: RunState) -> Any:
-    from rich.text import Text
-
-    lines = progress_lines(state)
-    return Text("\n".join(lines), no_wrap=True, overflow="ellipsis")
 
 
 def progress_lines(state: RunState) -> list[str]:

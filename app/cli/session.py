@@ -20,7 +20,7 @@ import msgspec
 from app import locations, settings
 from app.cli import out
 from app.cli.out import Output
-from app.cli.progress import Progress
+from app.cli.progress import Progress, progress_lines
 from app.errors import BadInput, CannotPay, EverySampleFailed, MonkeysError
 from app.models.base import Backend
 from app.models.registry import backend_for, meant_by_base_url
@@ -160,7 +160,7 @@ def _agreed(launcher: Launcher, problem: Problem, plan: Plan, above: Decimal) ->
 async def _to_its_end(engine: Engine, launcher: Launcher, output: Output) -> int:
     stream = Stream() if output is Output.jsonl else None
     try:
-        with stopping(engine) as stopped, Progress(engine) as progress:
+        with stopping(engine) as stopped, Progress(lambda: progress_lines(engine.state)) as progress:
             async for event in engine.run():
                 if stream is not None and not stream.show(event):
                     engine.stop("Its reader went away; everything that came is kept.")

@@ -18,39 +18,25 @@ from app.runs.state import RunState
 from app.tui.widgets.colours import Palette, palette
 
 
-class Panel(Widget):
-    """Subclasses answer ``looks_at`` and ``draw``."""
+class LinePane(Widget):
+    """Whole lines, kept as they were painted until ``repaint``. Subclasses answer ``draw``."""
 
-    DEFAULT_CSS = """
-    Panel { height: auto; }
-    """
-
-    def __init__(self, source: RunSource, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
-        self.source = source
         self._seen: object = None
         self._strips: list[Strip] | None = None
         self._strips_width = -1
 
     @property
-    def state(self) -> RunState:
-        return self.source.state
-
-    @property
     def palette(self) -> Palette:
         return palette(self.app)
-
-    def looks_at(self, state: RunState) -> object:
-        """What the picture depends on, as a value that is cheap to make and to compare."""
-        raise NotImplementedError
 
     def draw(self, width: int, height: int) -> Sequence[Text]:
         """The picture as lines of at most ``width`` cells."""
         raise NotImplementedError
 
-    def pull(self) -> bool:
-        """Repaint if something shown has changed. Returns whether it had."""
-        seen = self.looks_at(self.state)
+    def see(self, seen: object) -> bool:
+        """Repaint if what is shown has changed. Returns whether it had."""
         if seen == self._seen:
             return False
         self._seen = seen
@@ -85,3 +71,27 @@ class Panel(Widget):
         # Text leaves its own style to whoever prints it, wherever it has no spans.
         style = self.rich_style + console.get_style(line.style)
         return Strip(list(line.render(console, end=""))).adjust_cell_length(width).apply_style(style)
+
+
+class Panel(LinePane):
+    """A pane of the run screen. Subclasses answer ``looks_at`` and ``draw``."""
+
+    DEFAULT_CSS = """
+    Panel { height: auto; }
+    """
+
+    def __init__(self, source: RunSource, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id, classes=classes)
+        self.source = source
+
+    @property
+    def state(self) -> RunState:
+        return self.source.state
+
+    def looks_at(self, state: RunState) -> object:
+        """What the picture depends on, as a value that is cheap to make and to compare."""
+        raise NotImplementedError
+
+    def pull(self) -> bool:
+        """Repaint if something shown has changed. Returns whether it had."""
+        return self.see(self.looks_at(self.state))
